@@ -1,0 +1,1 @@
+"""Everything of the relay that touches the world: disk, clock, chance, search engine."""
