@@ -87,6 +87,13 @@ class OpenCase(Intent):
 
 
 @dataclass(frozen=True, slots=True)
+class PreviewCase(Intent):
+    """Show a case beside the list without marking anything as seen; answered by `CaseChanged(view, preview=True)`."""
+
+    case: str
+
+
+@dataclass(frozen=True, slots=True)
 class CloseCase(Intent):
     """Leave the case for the list."""
 

@@ -57,6 +57,8 @@ class CaseChanged(Update):
     """A case to show, or the open one with something new."""
 
     view: CaseView
+    preview: bool = False
+    """The answer to PreviewCase: beside the list only, nothing was marked as seen."""
 
 
 @dataclass(frozen=True, slots=True)

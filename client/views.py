@@ -264,6 +264,8 @@ class DirectoryView:
     professionals_total: int
     services_total: int
     page: int
+    available: tuple[FilterChip, ...] = ()
+    """Filters one may add: specialities and departments of the results."""
     error: str = ""
     """In French, when the search could not be made (offline: only experts already met are listed)."""
 
