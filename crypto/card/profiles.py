@@ -41,6 +41,8 @@ class CardProfile:
     signature: KeyProfile
     pin_reference: int
     puk_reference: int
+    tries_max: int
+    """Tries of either code when its counter is full."""
     serial_file: bytes
     odf_file: bytes
     exercice_files: tuple[bytes, ...]
@@ -65,6 +67,7 @@ CPS3 = CardProfile(
     signature=KeyProfile(reference=0x81, algorithm=0x42),
     pin_reference=0x01,
     puk_reference=0x02,
+    tries_max=3,
     serial_file=bytes.fromhex("3F00D003"),
     odf_file=_APPLICATION + bytes.fromhex("5031"),
     exercice_files=_situation_files(0xD120, 0xD127),

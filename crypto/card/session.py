@@ -24,6 +24,8 @@ SHA256_DIGEST_INFO = bytes.fromhex("3031300D060960864801650304020105000420")
 MIN_PIN, MAX_PIN = 4, 8
 """Digits of a code porteur: the vendor's tool accepts 4 to 8."""
 PUK_DIGITS = 8
+NO_DIAGNOSIS = 0x6F00
+"""Status word of ISO 7816-4 for what cannot be told; ours for data that cannot be read."""
 
 _SELECT_PATH, _RETURN_FCP = 0x09, 0x04
 _SELECT_AID, _NO_ANSWER = 0x04, 0x0C
@@ -212,7 +214,7 @@ class CardSession:
             return 0
         # Already verified in this transaction: the counter is hidden, but a right code has just refilled it.
         _check(response)
-        return 3
+        return self._profile.tries_max
 
     def _check_pin(self, response: Response) -> None:
         self._check_code(response, PinIncorrect, self._blocked)
@@ -224,7 +226,7 @@ class CardSession:
         self, response: Response, incorrect: Callable[[int], Exception], spent: Callable[[], Exception]
     ) -> None:
         """Map the answer to a code; `63C0` and `6983` both mean that no try is left."""
-        if response.sw == Sw.AUTHENTICATION_BLOCKED or response.sw == TRIES_LEFT:
+        if response.sw in (Sw.AUTHENTICATION_BLOCKED, TRIES_LEFT):
             raise spent()
         if response.sw & 0xFFF0 == TRIES_LEFT:
             raise incorrect(response.sw & 0x0F)

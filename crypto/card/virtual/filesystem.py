@@ -17,7 +17,6 @@ from crypto.card.virtual.image import ImageFile
 SIGNATURE_ID = b"\x01"
 AUTHENTICATION_ID = b"\x02"
 PIN_ID = b"\x01"
-PUK_ID = b"\x02"
 
 SFI_DIR, SFI_ATR, SFI_SN = 0x1E, 0x1D, 0x1C
 """Short identifiers that IAS-ECC fixes."""
@@ -55,7 +54,7 @@ def build_files(contents: CardContents) -> tuple[ImageFile, ...]:
         ImageFile("3F00D003", _ef_sn(contents.numero), SFI_SN),
         _application_file("5031", _ef_odf()),
         _application_file("5032", _token_info(contents.numero)),
-        _application_file("7001", _pin_object("Code porteur", PIN_ID, CPS3.pin_reference, unblocking=False)),
+        _application_file("7001", _pin_object("Code porteur", PIN_ID, CPS3.pin_reference)),
         _application_file("7002", _private_keys()),
         _application_file("7005", _certificate_directory(len(contents.issuer_certificates))),
         _application_file("7006", _data_directory(contents)),
@@ -127,11 +126,11 @@ def _algorithm(reference: int, mechanism: int, operations: tuple[int, ...], card
     )
 
 
-def _pin_object(label: str, identifier: bytes, reference: int, *, unblocking: bool) -> bytes:
-    flags = (4, 6) if unblocking else (4,)
+def _pin_object(label: str, identifier: bytes, reference: int) -> bytes:
+    """Encode an ascii-numeric code, initialised, of 4 to 8 digits (8.9.2)."""
     attributes = tlv(
         _SEQUENCE,
-        _bits(*flags),
+        _bits(4),
         tlv(_ENUMERATED, b"\x01"),
         _integer(4),
         _integer(8),
