@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -76,7 +76,7 @@ class PrivatePcscd:
         if len(ports) > MAX_READERS:
             raise ValueError(f"pcscd has room for {MAX_READERS} virtual readers")
         self._directory = directory
-        self._ports = tuple(ports)
+        self.ports = tuple(ports)
         self._daemon: subprocess.Popen[bytes] | None = None
         self._cards: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -143,6 +143,13 @@ class PrivatePcscd:
         """Pull the card of this port. Raises OSError."""
         control(self._control_path(port), "remove")
 
+    @property
+    def processes(self) -> Iterator[subprocess.Popen[bytes]]:
+        """The processes that run now: the daemon's, then the cards'."""
+        if self._daemon is not None:
+            yield self._daemon
+        yield from self._cards.values()
+
     def reader(self, port: int) -> str:
         """Name of the reader on this port, as PC/SC lists it (its second slot, ` 00 01`, stays empty)."""
         return f"Avicenne {port} 00 00"
@@ -157,7 +164,7 @@ class PrivatePcscd:
         reader's card would show in all of them (measured with vpcd 3.3).
         """
         entries = []
-        for port in self._ports:
+        for port in self.ports:
             library = self._directory / f"vpcd-{port}.so"
             shutil.copyfile(driver, library)
             entries.append(
@@ -185,7 +192,7 @@ class PrivatePcscd:
     def _wait_for_ports(self) -> None:
         daemon = self._daemon
         if daemon is not None:
-            for port in self._ports:
+            for port in self.ports:
                 _wait_until(partial(_is_listening, port), daemon, "pcscd")
 
 
