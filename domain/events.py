@@ -22,6 +22,8 @@ class PersonalFlag(StrEnum):
     ARCHIVED = "archived"
     FAVOURITE = "favourite"
     TO_DO = "to-do"
+    UNREAD = "unread"
+    """Shown again as unread; the next look clears it."""
 
 
 @dataclass(frozen=True, slots=True)

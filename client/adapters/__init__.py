@@ -1,0 +1,1 @@
+"""Everything of the client that touches the world; hired by `client.bootstrap` only."""

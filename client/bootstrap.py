@@ -1,0 +1,107 @@
+"""Composition root: settings -> a session ready to run. The only module of the client that names adapters."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from client.adapters.card_vault import CardVault
+from client.adapters.documents import Documents
+from client.adapters.file_box import FileBox
+from client.adapters.https_relay import HttpsRelay
+from client.adapters.sqlite_store import SqliteStore
+from client.adapters.system_world import SystemWorld
+from client.errors import SettingsError
+from client.i18n import _, use_language
+from client.ports import Relay, World
+from client.session import ClientSession, Surroundings
+from client.settings import ClientSettings
+from crypto.card.port import CardEvents, CardPort
+from crypto.derivation import store_key
+
+
+def build_session(
+    settings: ClientSettings, *, world: World | None = None, relay: Relay | None = None
+) -> ClientSession:
+    """Put a session together; `run` it inside a loop.
+
+    Args:
+        settings: whose desk, which relay, which card.
+        world: clock and chance; the machine's when None (the demonstration's seed gives its own).
+        relay: the network; HTTPS when None.
+
+    Raises:
+        SettingsError: roots are missing or unreadable.
+    """
+    use_language(settings.language)
+    world = world or SystemWorld()
+    card, watch = open_card(settings)
+    data = settings.data_dir
+    return ClientSession(
+        Surroundings(
+            card=card,
+            watch=watch,
+            relay=relay or HttpsRelay(settings.relay_url, settings.ca_file),
+            vault=CardVault(data, world.random),
+            world=world,
+            open_store=lambda account, secret: SqliteStore(data / f"{_short(account)}.db", store_key(secret)),
+            open_files=lambda account: FileBox(data / f"{_short(account)}.blobs", settings.downloads_dir, world.random),
+            documents=Documents(settings.downloads_dir, ZoneInfo(settings.time_zone)),
+            roots=read_roots(settings.roots),
+            open_file=_open_file,
+            only_reader=settings.reader,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Readers:
+    card: CardPort
+    watch: Callable[[CardEvents], object]
+
+
+def open_card(settings: ClientSettings) -> tuple[CardPort, Callable[[object], object]]:
+    """The readers that the settings choose, and how to watch them."""
+    if settings.card == "virtual":
+        from crypto.card.inprocess import InProcessCardPort
+
+        virtual = InProcessCardPort([(_("Lecteur virtuel"), settings.card_image)])
+        return virtual, virtual.watch  # type: ignore[return-value]
+    if settings.pcsc_socket:
+        os.environ["PCSCLITE_CSOCK_NAME"] = settings.pcsc_socket
+    from crypto.card.pcsc import PcscCardPort
+
+    pcsc = PcscCardPort()
+    return pcsc, pcsc.watch  # type: ignore[return-value]
+
+
+def read_roots(directory: Path) -> tuple[bytes, ...]:
+    """The DER of every root in a directory (`.der`, `.crt`, `.pem`). Raises SettingsError."""
+    from crypto.roots import read_certificates
+
+    try:
+        files = sorted(path for path in directory.iterdir() if path.suffix in (".der", ".crt", ".cer", ".pem"))
+        roots = [der for path in files for der in read_certificates(path.read_bytes())]
+    except (OSError, ValueError) as error:
+        raise SettingsError(_("Les racines de confiance de {directory} ne sont pas lisibles.").format(directory=directory)) from error
+    if not roots:
+        raise SettingsError(_("Aucune racine de confiance dans {directory}.").format(directory=directory))
+    return tuple(roots)
+
+
+def _short(account: str) -> str:
+    return hashlib.sha256(account.encode()).hexdigest()[:16]
+
+
+def _open_file(path: str) -> None:
+    """Hand a file to the desktop, when there is one."""
+    command = "open" if sys.platform == "darwin" else "xdg-open"
+    if sys.platform != "darwin" and not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
+        return
+    subprocess.Popen([command, path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

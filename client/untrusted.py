@@ -1,0 +1,30 @@
+"""Text that others wrote, made harmless to show: controls and bidi overrides become visible tokens (S1, S3)."""
+
+from __future__ import annotations
+
+_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_ZERO_WIDTH = "\u200b\u2060\ufeff\u00ad"
+
+
+def _table() -> dict[int, str]:
+    table = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"}
+    table[0x7F] = "\u2421"
+    table |= {code: f"⟦U+{code:04X}⟧" for code in range(0x80, 0xA0)}
+    table |= {ord(char): f"⟦U+{ord(char):04X}⟧" for char in _BIDI + _ZERO_WIDTH}
+    table |= {code: f"⟦U+{code:04X}⟧" for code in (0x2028, 0x2029)}
+    table[ord("\t")] = "    "
+    return table
+
+
+_VISIBLE = _table()
+_LINE = _VISIBLE | {ord("\n"): " "}
+
+
+def visible(text: str) -> str:
+    """Several lines: every control but the line feed becomes a visible token."""
+    return text.replace("\r\n", "\n").translate(_VISIBLE)
+
+
+def visible_line(text: str) -> str:
+    """One line: line feeds become spaces too."""
+    return text.replace("\r\n", "\n").translate(_LINE)
