@@ -101,9 +101,7 @@ def _sealed(desk: Desk, act: PendingAct) -> tuple[PendingAct, list[Effect]]:
         if unknown:
             return act, ask_keys(desk, unknown)
         wraps = wrap_for([desk.keys[account] for account in act.recipients], act.key, act.conversation)
-    envelope = seal_act(
-        act, key=act.key, author=desk.me.account, ring=desk.ring, wraps=wraps, random=desk.random
-    )
+    envelope = seal_act(act, key=act.key, author=desk.me.account, ring=desk.ring, wraps=wraps, random=desk.random)
     return msgspec.structs.replace(act, envelope=envelope), []
 
 
@@ -119,7 +117,9 @@ def seal_waiting(desk: Desk) -> list[Effect]:
     effects: list[Effect] = []
     for act in [each for each in desk.pending.values() if each.envelope is None]:
         if desk.denied.intersection(act.recipients):
-            effects += drop(desk, act, _("Ce correspondant n'a pas encore de clé : la demande ne peut pas être chiffrée."))
+            effects += drop(
+                desk, act, _("Ce correspondant n'a pas encore de clé : la demande ne peut pas être chiffrée.")
+            )
             continue
         sealed, wanted = _sealed(desk, act)
         if sealed.envelope is not None:
@@ -165,7 +165,11 @@ def refused(desk: Desk, frame: Refused) -> list[Effect]:
         return release(desk)
     if frame.code is RefusalCode.STORAGE_FULL:
         desk.sent.discard(act.event_id)
-        return [Publish(Noticed(_("Le serveur n'a plus de place : votre envoi est gardé ici et repartira."), Severity.WARNING))]
+        return [
+            Publish(
+                Noticed(_("Le serveur n'a plus de place : votre envoi est gardé ici et repartira."), Severity.WARNING)
+            )
+        ]
     return drop(desk, act, _refusal(desk, act, frame.code))
 
 

@@ -26,9 +26,7 @@ from crypto.card.port import CardEvents, CardPort
 from crypto.derivation import store_key
 
 
-def build_session(
-    settings: ClientSettings, *, world: World | None = None, relay: Relay | None = None
-) -> ClientSession:
+def build_session(settings: ClientSettings, *, world: World | None = None, relay: Relay | None = None) -> ClientSession:
     """Put a session together; `run` it inside a loop.
 
     Args:
@@ -89,7 +87,9 @@ def read_roots(directory: Path) -> tuple[bytes, ...]:
         files = sorted(path for path in directory.iterdir() if path.suffix in (".der", ".crt", ".cer", ".pem"))
         roots = [der for path in files for der in read_certificates(path.read_bytes())]
     except (OSError, ValueError) as error:
-        raise SettingsError(_("Les racines de confiance de {directory} ne sont pas lisibles.").format(directory=directory)) from error
+        raise SettingsError(
+            _("Les racines de confiance de {directory} ne sont pas lisibles.").format(directory=directory)
+        ) from error
     if not roots:
         raise SettingsError(_("Aucune racine de confiance dans {directory}.").format(directory=directory))
     return tuple(roots)

@@ -52,7 +52,7 @@ class Desk:
     """Submitted on this very connection."""
     uploaded: set[str] = field(default_factory=set)
     uploading: set[str] = field(default_factory=set)
-    waiting: deque[tuple[Deliver, datetime]] = field(default_factory=deque)
+    waiting: deque[Deliver] = field(default_factory=deque)
     """Delivered events that wait for their author's keys; order is kept."""
     asked: set[AccountId] = field(default_factory=set)
     tried: set[tuple[AccountId, str]] = field(default_factory=set)
@@ -106,7 +106,7 @@ class Desk:
             desk.refresh_draft(draft)
         return desk
 
-    # --- what is known of a case -------------------------------------------------------------------------------------
+    # --- what is known of a case ----------------------------------------------------------------------------
 
     def acts_of(self, case: str) -> list[PendingAct]:
         """What is on its way for a case, oldest first."""
@@ -156,7 +156,7 @@ class Desk:
         while len(self.loaded) > MAX_LOADED:
             self.loaded.pop(next(case for case in self.loaded if case not in (self.open_case, self.preview_case)))
 
-    # --- who -----------------------------------------------------------------------------------------------------------
+    # --- who ------------------------------------------------------------------------------------------------
 
     def my_party(self) -> Party:
         """This person, as written into events."""

@@ -1,4 +1,4 @@
-"""The door: from an empty reader to an open desk. Reads the card, asks for the code once, opens the vault and the session.
+"""The door: from an empty reader to an open desk. Reads the card, asks for the code once, opens vault and session.
 
 One PIN entry signs everything at once: the vault's statement, the relay's challenge when it can be reached and, the
 first time on a machine, the enrolment of a new device. Without the relay the desk still opens, on what it holds.
@@ -108,12 +108,14 @@ class Door:
         self.locked_account: AccountId | None = None
         """Set while a desk waits behind the cover: only the same holder resumes it."""
 
-    # --- readers and cards ---------------------------------------------------------------------------------------------
+    # --- readers and cards ----------------------------------------------------------------------------------
 
     async def service_lost(self) -> None:
-        """pcscd stopped answering."""
+        """Pcscd stopped answering."""
         self._forget()
-        self._say(LoginPhase.NO_SERVICE, message=_("Le service de cartes (pcscd) ne répond pas. Vérifiez qu'il est démarré."))
+        self._say(
+            LoginPhase.NO_SERVICE, message=_("Le service de cartes (pcscd) ne répond pas. Vérifiez qu'il est démarré.")
+        )
 
     async def slots_changed(self, slots: tuple[CardSlot, ...]) -> None:
         """Cards or readers came or went."""
@@ -145,7 +147,10 @@ class Door:
             self._card_problem(error)
             return
         except CertificateError:
-            self._say(LoginPhase.UNSUPPORTED, message=_("Le certificat de cette carte n'est pas celui d'une CPS ou d'une CPE."))
+            self._say(
+                LoginPhase.UNSUPPORTED,
+                message=_("Le certificat de cette carte n'est pas celui d'une CPS ou d'une CPE."),
+            )
             return
         self.reader, self._identity, self._subject = reader, identity, subject
         await self.ask_again("")
@@ -155,7 +160,10 @@ class Door:
         if self._identity is None or self._subject is None:
             return
         if self.locked_account not in (None, person_account(self._subject.id_nat)):
-            self._say(LoginPhase.REFUSED, message=_("Une autre session est ouverte sur ce poste : insérez sa carte, ou quittez."))
+            self._say(
+                LoginPhase.REFUSED,
+                message=_("Une autre session est ouverte sur ce poste : insérez sa carte, ou quittez."),
+            )
             return
         situations = self._identity.situations
         if len(situations) > 1 and not self._situation:
@@ -181,7 +189,7 @@ class Door:
             return
         self._say(LoginPhase.ENTER_PIN, tries_left=left, message=message)
 
-    # --- the code --------------------------------------------------------------------------------------------------------
+    # --- the code -------------------------------------------------------------------------------------------
 
     async def enter_pin(self, pin: str) -> Opened | None:
         """Try the code once. Returns the open desk, or None when something else is to be asked or said first."""
@@ -231,7 +239,12 @@ class Door:
         wrapping = vault_key(signed.signatures[0], salt)
         secrets = self._secrets(account, wrapping, fresh)
         secrets = await self._with_session(secrets, account, session)
-        self._vault.save(account, msgspec.msgpack.encode(_PublicPart(salt, device, device_key)), wrapping, msgspec.msgpack.encode(secrets))
+        self._vault.save(
+            account,
+            msgspec.msgpack.encode(_PublicPart(salt, device, device_key)),
+            wrapping,
+            msgspec.msgpack.encode(secrets),
+        )
         opened = self._opened(account, subject, secrets, session, notice)
         return self._after_code(opened, signed)
 
@@ -239,7 +252,11 @@ class Door:
         try:
             challenge = await self._relay.challenge()
         except RelayUnreachable as error:
-            return "", "", _("Hors ligne : {reason}. Vous travaillez sur ce que ce poste contient.").format(reason=error.reason)
+            return (
+                "",
+                "",
+                _("Hors ligne : {reason}. Vous travaillez sur ce que ce poste contient.").format(reason=error.reason),
+            )
         return challenge.nonce, challenge.audience, ""
 
     def _new_device(self) -> tuple[SigningKey, AccountKey]:
@@ -294,13 +311,15 @@ class Door:
         accounts = session.accounts if session else ()
         return Opened(me, ring, secrets.device_seed, secrets.token, accounts, notice)
 
-    # --- the billing situation -------------------------------------------------------------------------------------------
+    # --- the billing situation ------------------------------------------------------------------------------
 
     def _after_code(self, opened: Opened, signed: SignedStatements) -> Opened | None:
         billing = signed.situations_facturation
         if len(billing) > 1:
             self._unlocked = (opened, billing)
-            choices = tuple(Choice(str(each.rang), visible_line(each.libelle), each.numero_facturation) for each in billing)
+            choices = tuple(
+                Choice(str(each.rang), visible_line(each.libelle), each.numero_facturation) for each in billing
+            )
             self._say(LoginPhase.CHOOSE_BILLING, choices=choices)
             return None
         return self._open_with(opened, billing[0].numero_facturation if billing else "")
@@ -326,7 +345,7 @@ class Door:
         """The desk stands: say so."""
         self._say(LoginPhase.OPEN)
 
-    # --- saying ----------------------------------------------------------------------------------------------------------
+    # --- saying ---------------------------------------------------------------------------------------------
 
     def _forget(self) -> None:
         self.reader, self._identity, self._subject, self._situation = "", None, None, 0
@@ -390,13 +409,17 @@ def _holder(subject: CardSubject) -> str:
 
 
 def _enrolled(statement: bytes, signature: bytes, identity: CardIdentity) -> EnrolledDevice:
-    return EnrolledDevice(Signed(statement, signature), identity.authentication_certificate, identity.issuer_certificates)
+    return EnrolledDevice(
+        Signed(statement, signature), identity.authentication_certificate, identity.issuer_certificates
+    )
 
 
 def _certificate_problem(reason: str) -> str:
     return {
         "certificate-expired": _("Le certificat de cette carte est expiré : demandez une nouvelle carte à l'ANS."),
-        "certificate-notyetvalid": _("Le certificat de cette carte n'est pas encore valable : vérifiez l'heure de ce poste."),
+        "certificate-notyetvalid": _(
+            "Le certificat de cette carte n'est pas encore valable : vérifiez l'heure de ce poste."
+        ),
         "certificate-untrustedchain": _("Cette carte ne vient pas d'une autorité reconnue par ce service."),
         "certificate-revoked": _("Le certificat de cette carte a été révoqué."),
         "certificate-wrongusage": _("Le certificat de cette carte ne sert pas à s'authentifier."),

@@ -16,8 +16,8 @@ from client.effects import (
     Publish,
     PutDraft,
     PutEntry,
-    Search,
     SealFiles,
+    Search,
 )
 from client.i18n import _
 from client.identity_checks import billing_number_warnings, nir_warnings, normalise_nir
@@ -58,19 +58,21 @@ def directory_answered(desk: Desk, answer: DirectoryAnswered) -> list[Effect]:
     """Show a page of results, in its two groups (D03)."""
     page = answer.page
     if page is None:
-        met = [entry for entry in desk.entries.values() if _met(entry, answer.query) and entry.account != desk.me.account]
+        met = [
+            entry for entry in desk.entries.values() if _met(entry, answer.query) and entry.account != desk.me.account
+        ]
         people = [entry for entry in met if not entry.is_service]
         services = [entry for entry in met if entry.is_service]
         return [Publish(DirectoryFound(_directory_view(answer, people, services, len(people), len(services))))]
     desk.entries.update({entry.account: entry for entry in (*page.professionals, *page.services)})
-    view = _directory_view(
-        answer, page.professionals, page.services, page.professionals_total, page.services_total
-    )
+    view = _directory_view(answer, page.professionals, page.services, page.professionals_total, page.services_total)
     return [Publish(DirectoryFound(view))]
 
 
 def _met(entry: DirectoryEntry, query: str) -> bool:
-    text = fold_text(f"{entry.name} {entry.speciality} {entry.profession} {entry.town} {entry.postcode} {entry.structure}")
+    text = fold_text(
+        f"{entry.name} {entry.speciality} {entry.profession} {entry.town} {entry.postcode} {entry.structure}"
+    )
     return all(word in text for word in fold_text(query).split())
 
 
@@ -144,7 +146,7 @@ def search_patients(desk: Desk, intent: SearchPatients) -> list[Effect]:
     return [Publish(PatientsFound(intent.query, tuple(list(found.values())[:50])))]
 
 
-# --- the form -----------------------------------------------------------------------------------------------------------
+# --- the form -----------------------------------------------------------------------------------------------
 
 
 def new_draft(desk: Desk, intent: NewDraft, at: datetime) -> list[Effect]:
@@ -165,7 +167,11 @@ def open_draft(desk: Desk, intent: OpenDraft) -> list[Effect]:
 def save_draft(desk: Desk, intent: SaveDraft, at: datetime) -> list[Effect]:
     """Keep the form as typed."""
     stored = StoredDraft(intent.entry, acts.timestamp(at))
-    return [*_keep_draft(desk, stored), Publish(DraftChanged(draft_view(desk, stored))), *_sheet_of_expert(desk, intent.entry)]
+    return [
+        *_keep_draft(desk, stored),
+        Publish(DraftChanged(draft_view(desk, stored))),
+        *_sheet_of_expert(desk, intent.entry),
+    ]
 
 
 def _keep_draft(desk: Desk, stored: StoredDraft) -> list[Effect]:
@@ -193,7 +199,9 @@ def _sheet_of_expert(desk: Desk, entry: DraftEntry) -> list[Effect]:
 def expert_sheet_arrived(desk: Desk, account: AccountId) -> list[Effect]:
     """Redraw the drafts that waited for this expert's sheet."""
     return [
-        Publish(DraftChanged(draft_view(desk, stored))) for stored in desk.drafts.values() if stored.entry.expert == account
+        Publish(DraftChanged(draft_view(desk, stored)))
+        for stored in desk.drafts.values()
+        if stored.entry.expert == account
     ]
 
 
@@ -223,8 +231,14 @@ def _missing(entry: DraftEntry, asks: ExpertPreferences) -> tuple[str, ...]:
     """What blocks the start: only what the expert made mandatory, and the question itself."""
     rules = (
         (not entry.expert, _("Choisissez un expert.")),
-        (asks.patient_obligatoire and not entry.patient.nom_naissance.strip(), _("Indiquez le patient : cet expert le demande.")),
-        (asks.nir_obligatoire and not entry.patient.nir.strip(), _("Indiquez le NIR du patient : cet expert le demande.")),
+        (
+            asks.patient_obligatoire and not entry.patient.nom_naissance.strip(),
+            _("Indiquez le patient : cet expert le demande."),
+        ),
+        (
+            asks.nir_obligatoire and not entry.patient.nir.strip(),
+            _("Indiquez le NIR du patient : cet expert le demande."),
+        ),
         (
             asks.facturation_requerant_obligatoire and not entry.numero_facturation.strip(),
             _("Indiquez votre numéro de facturation : cet expert le demande."),
@@ -249,7 +263,9 @@ def _warnings(entry: DraftEntry, asks: ExpertPreferences, desk: Desk) -> tuple[s
         found.append(_("L'accord du patient n'est pas coché."))
     photos = sum(PurePath(path).suffix.lower() in PHOTO_SUFFIXES for path in entry.attachments)
     if photos < asks.min_photos:
-        found.append(_("{count} photo(s) jointe(s), l'expert en demande {wanted}.").format(count=photos, wanted=asks.min_photos))
+        found.append(
+            _("{count} photo(s) jointe(s), l'expert en demande {wanted}.").format(count=photos, wanted=asks.min_photos)
+        )
     if entry.patient.date_naissance and parse_date(entry.patient.date_naissance) is None:
         found.append(_("La date de naissance n'est pas comprise : écrivez-la JJ/MM/AAAA."))
     return tuple(found)
@@ -266,7 +282,7 @@ def parse_date(text: str) -> date | None:
     return None
 
 
-# --- the start (D10) -----------------------------------------------------------------------------------------------------
+# --- the start (D10) ----------------------------------------------------------------------------------------
 
 
 def send_request(desk: Desk, intent: SendRequest, at: datetime) -> list[Effect]:
@@ -291,7 +307,13 @@ def request_sealed(desk: Desk, entry: DraftEntry, attachments: tuple[Attachment,
     expert = desk.entries[AccountId(entry.expert)]
     acting = AccountId(entry.acting_account or desk.me.account)
     if acting == expert.account:
-        return [Publish(IntentRefused("SendRequest", _("On ne peut pas se demander un avis à soi-même : choisissez un autre expert.")))]
+        return [
+            Publish(
+                IntentRefused(
+                    "SendRequest", _("On ne peut pas se demander un avis à soi-même : choisissez un autre expert.")
+                )
+            )
+        ]
     fact = RequestSent(
         author=desk.my_party(),
         in_name_of=desk.party_for(acting),

@@ -13,7 +13,7 @@ from domain.synthesis import SynthesisContent
 from protocol.frames import ClientFrame
 from protocol.resources import ActingAccount, DirectoryEntry, ExpertPreferences
 
-# --- writes: rows of the local database ----------------------------------------------------------------------------
+# --- writes: rows of the local database ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ Write = (
     | PutQuarantine
 )
 
-# --- effects ---------------------------------------------------------------------------------------------------------
+# --- effects ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

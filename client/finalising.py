@@ -30,7 +30,9 @@ NIVEAUX = (("TE2", "TE2 - téléexpertise"),)
 
 def exchanges(state: Teleexpertise) -> tuple[Recorded, ...]:
     """What may be ticked (F04): everything said, asked, changed or joined."""
-    return tuple(each for each in state.history if not isinstance(each.fact, Seen | Flagged | TakenInCharge | Finalised))
+    return tuple(
+        each for each in state.history if not isinstance(each.fact, Seen | Flagged | TakenInCharge | Finalised)
+    )
 
 
 def prepare(desk: Desk, state: Teleexpertise, intent: PrepareFinalisation) -> list[Effect]:
@@ -178,7 +180,8 @@ def export(desk: Desk, intent: ExportActivity) -> list[Effect]:
     cases = tuple(
         summary
         for summary in desk.summaries.values()
-        if summary.status is Status.COMPLETED and _is_party(desk, summary.requis.account, summary.requerant.account, wanted)
+        if summary.status is Status.COMPLETED
+        and _is_party(desk, summary.requis.account, summary.requerant.account, wanted)
     )
     first, last = (_iso(intent.date_debut), _iso(intent.date_fin))
     return [ExportActs(cases, intent.role, intent.format, first, last, intent.path)]
@@ -191,5 +194,3 @@ def _is_party(desk: Desk, requis: AccountId, requerant: AccountId, wanted: Role)
 def _iso(typed: str) -> str:
     parsed = parse_date(typed)
     return parsed.isoformat() if parsed else ""
-
-

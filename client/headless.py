@@ -61,7 +61,7 @@ class BadIntent(Exception):
     """A line that is no intent; the message names the fault and never quotes the line."""
 
 
-# --- intents in -------------------------------------------------------------------------------------------------------
+# --- intents in ---------------------------------------------------------------------------------------------
 
 
 @cache
@@ -145,7 +145,7 @@ def intents_schema() -> dict[str, Any]:
     return msgspec.json.schema(_union())
 
 
-# --- updates out ------------------------------------------------------------------------------------------------------
+# --- updates out --------------------------------------------------------------------------------------------
 
 
 def write_update(update: Update, *, rows: int = DEFAULT_ROWS) -> str:
@@ -177,7 +177,7 @@ def _sorted_sets(value: Any) -> Any:
     return value
 
 
-# --- following a session ----------------------------------------------------------------------------------------------
+# --- following a session ------------------------------------------------------------------------------------
 
 
 class Follower:

@@ -6,7 +6,7 @@ Source strings are French (the users' language); a catalogue under `locale/` may
 from __future__ import annotations
 
 import gettext
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 
 _DOMAIN = "avicenne"
@@ -81,4 +81,4 @@ def parse_instant(iso: str) -> datetime | None:
         instant = datetime.fromisoformat(iso)
     except ValueError:
         return None
-    return instant if instant.tzinfo else instant.replace(tzinfo=timezone.utc)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What the stream delivers: check the order, verify the author, open the letter, fold it; quarantine what is not true."""
+"""What the stream delivers: check the order, verify the author, open and fold the letter; quarantine what is false."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ from protocol.frames import Deliver
 from protocol.resources import KeyDocument
 
 
-def delivered(desk: Desk, frame: Deliver, at: datetime) -> list[Effect]:
+def delivered(desk: Desk, frame: Deliver) -> list[Effect]:
     """Take a delivered event, or keep it in line behind one whose author's keys are awaited."""
-    desk.waiting.append((frame, at))
+    desk.waiting.append(frame)
     return _drain(desk) if len(desk.waiting) == 1 else []
 
 
 def _drain(desk: Desk) -> list[Effect]:
     effects: list[Effect] = []
     while desk.waiting:
-        frame, at = desk.waiting[0]
+        frame = desk.waiting[0]
         taken = _take(desk, frame)
         if isinstance(taken, FetchKeys):
             return [*effects, *acts.ask_keys(desk, [taken.account])]
@@ -133,7 +133,7 @@ def _quarantine(desk: Desk, frame: Deliver, reason: str) -> list[Effect]:
     ]
 
 
-# --- keys ----------------------------------------------------------------------------------------------------------------
+# --- keys ---------------------------------------------------------------------------------------------------
 
 
 def keys_fetched(desk: Desk, fetched: KeysFetched) -> list[Effect]:

@@ -45,7 +45,13 @@ def new_event_id(instant_ms: int, random: RandomSource) -> EventId:
 
 
 def seal_act(
-    act: PendingAct, *, key: bytes, author: AccountId, ring: KeyRing, wraps: dict[AccountId, bytes], random: RandomSource
+    act: PendingAct,
+    *,
+    key: bytes,
+    author: AccountId,
+    ring: KeyRing,
+    wraps: dict[AccountId, bytes],
+    random: RandomSource,
 ) -> tuple[bytes, bytes, bytes]:
     """Make the envelope of an act, once and for all: header, body, signature."""
     header = encode_header(

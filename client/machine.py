@@ -120,7 +120,7 @@ class ClientMachine:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
 
-    # --- inputs --------------------------------------------------------------------------------------------------------
+    # --- inputs ---------------------------------------------------------------------------------------------
 
     def receive(self, happened: Input) -> list[Effect]:
         """Decide what follows from one thing that happened."""
@@ -180,20 +180,28 @@ class ClientMachine:
         desk.dirty_cases.clear()
         return effects
 
-    # --- the relay -----------------------------------------------------------------------------------------------------
+    # --- the relay ------------------------------------------------------------------------------------------
 
     def _frame(self, frame: Welcome | Deliver | Refused | Goodbye, at: datetime) -> list[Effect]:
         desk = self.desk
         match frame:
             case Deliver():
-                return incoming.delivered(desk, frame, at)
+                return incoming.delivered(desk, frame)
             case Refused():
                 return acts.refused(desk, frame)
             case Goodbye(reason=reason):
-                return [Publish(Noticed(_("Le serveur a fermé la connexion : {reason}.").format(reason=reason), Severity.WARNING))]
+                return [
+                    Publish(
+                        Noticed(
+                            _("Le serveur a fermé la connexion : {reason}.").format(reason=reason), Severity.WARNING
+                        )
+                    )
+                ]
             case Welcome():
                 changed = self._connection(Connection.ONLINE, "")
-                unknown = [account for act in desk.pending.values() if act.envelope is None for account in act.recipients]
+                unknown = [
+                    account for act in desk.pending.values() if act.envelope is None for account in act.recipients
+                ]
                 wanted = [account for account in unknown if account not in desk.keys]
                 sheet: list[Effect] = [FetchEntry(account) for account in desk.accounts]
                 return [*changed, *sheet, *acts.ask_keys(desk, wanted), *acts.seal_waiting(desk)]
@@ -220,7 +228,7 @@ class ClientMachine:
             effects += acts.drop(desk, act, failed.reason)
         return effects
 
-    # --- intents ---------------------------------------------------------------------------------------------------------
+    # --- intents --------------------------------------------------------------------------------------------
 
     def _intent(self, intent: Intent, at: datetime) -> list[Effect]:
         desk = self.desk
@@ -303,7 +311,7 @@ class ClientMachine:
         form = RequestForm(intent.objet, intent.histoire_clinique, intent.question, consent)
         return self._act(summary, FormEdited(*self._signed(summary, at), form), intent, at)
 
-    # --- exchanges -------------------------------------------------------------------------------------------------------
+    # --- exchanges ------------------------------------------------------------------------------------------
 
     def _exchange(self, summary: CaseSummary, intent: SendExchange, at: datetime) -> list[Effect]:
         if not intent.text.strip() and not intent.attachments:
@@ -343,7 +351,7 @@ class ClientMachine:
             case _:
                 return []
 
-    # --- reading a case --------------------------------------------------------------------------------------------------
+    # --- reading a case -------------------------------------------------------------------------------------
 
     def _open(self, intent: OpenCase, case: str, at: datetime) -> list[Effect]:
         desk = self.desk
@@ -372,7 +380,9 @@ class ClientMachine:
         desk.dirty_cases.add(case)
         return []
 
-    def _with_case(self, intent: PrepareFinalisation | Finalise | SaveAttachment, case: str, at: datetime) -> list[Effect]:
+    def _with_case(
+        self, intent: PrepareFinalisation | Finalise | SaveAttachment, case: str, at: datetime
+    ) -> list[Effect]:
         desk = self.desk
         if desk.summary(case) is None:
             return [Publish(IntentRefused(type(intent).__name__, _("Cette téléexpertise n'est pas sur ce poste.")))]
@@ -404,7 +414,7 @@ class ClientMachine:
             effects += self._intent(intent, loaded.at)
         return effects
 
-    # --- preferences -----------------------------------------------------------------------------------------------------
+    # --- preferences ----------------------------------------------------------------------------------------
 
     def _open_preferences(self) -> list[Effect]:
         return [Publish(PreferencesChanged(self._preferences())), FetchEntry(self.desk.me.account)]
@@ -451,7 +461,7 @@ class ClientMachine:
             Publish(Noticed(_("Vos préférences d'expert sont enregistrées."))),
         ]
 
-    # --- views -----------------------------------------------------------------------------------------------------------
+    # --- views ----------------------------------------------------------------------------------------------
 
     def _shell(self) -> ShellView:
         desk = self.desk

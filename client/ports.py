@@ -164,5 +164,5 @@ class Documents(Protocol):
     def synthesis(self, content: SynthesisContent) -> bytes:
         """The PDF (F05)."""
 
-    def export(self, rows: Sequence[ActivityRow], *, format: str, path: str) -> Path:
+    def export(self, rows: Sequence[ActivityRow], *, format: str, path: str) -> Path:  # noqa: A002 - the user's word
         """Write XLSX or CSV (G09); returns where."""

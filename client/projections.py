@@ -40,7 +40,15 @@ from domain.transitions import NotPermitted, next_status, permitted
 from protocol.payload import decode_event, kind_of
 
 EXCHANGES = (
-    RequestSent | MessageSent | Answered | InformationRequested | InformationGiven | FormEdited | Declined | Cancelled | Finalised
+    RequestSent
+    | MessageSent
+    | Answered
+    | InformationRequested
+    | InformationGiven
+    | FormEdited
+    | Declined
+    | Cancelled
+    | Finalised
 )
 """What counts as something to read."""
 
@@ -85,7 +93,7 @@ def event_title(event: Event) -> str:
             return ""
 
 
-# --- one case's line -------------------------------------------------------------------------------------------------
+# --- one case's line ----------------------------------------------------------------------------------------
 
 
 def summarise(
@@ -219,7 +227,7 @@ def row(summary: CaseSummary, *, as_requis: bool, pending: bool) -> CaseRow:
     )
 
 
-# --- folders -----------------------------------------------------------------------------------------------------------
+# --- folders ------------------------------------------------------------------------------------------------
 
 
 def in_folder(line: CaseRow, folder: Folder) -> bool:
@@ -284,14 +292,16 @@ def matches(line: CaseRow, words: Sequence[str]) -> bool:
     return all(word in text for word in words)
 
 
-# --- one case's detail -------------------------------------------------------------------------------------------------
+# --- one case's detail --------------------------------------------------------------------------------------
 
 
 def patient_short(patient: Patient | None) -> str:
     """`Lucette SPECIMEN`, or empty."""
     if patient is None:
         return ""
-    return visible_line(f"{patient.prenoms.split(' ')[0].title()} {patient.nom_utilise or patient.nom_naissance}".strip())
+    return visible_line(
+        f"{patient.prenoms.split(' ')[0].title()} {patient.nom_utilise or patient.nom_naissance}".strip()
+    )
 
 
 def patient_line(patient: Patient | None) -> str:
@@ -305,7 +315,9 @@ def patient_line(patient: Patient | None) -> str:
 
 def initials(name: str) -> str:
     """`MT` of `Dr Marie TOURNEVENT` (E06)."""
-    words = [word for word in name.replace("-", " ").split() if word[:1].isalpha() and word not in ("Dr", "M.", "Mme", "Pr")]
+    words = [
+        word for word in name.replace("-", " ").split() if word[:1].isalpha() and word not in ("Dr", "M.", "Mme", "Pr")
+    ]
     return "".join(word[0].upper() for word in words[:2])
 
 
@@ -396,7 +408,9 @@ def timeline_entry(
 def attachment_lines(attachments: Sequence[Attachment]) -> tuple[AttachmentLine, ...]:
     """Files as listed; the blob id names them."""
     return tuple(
-        AttachmentLine(each.blob, visible_line(each.name), visible_line(each.media_type), each.size_bytes, each.kind == "synthese")
+        AttachmentLine(
+            each.blob, visible_line(each.name), visible_line(each.media_type), each.size_bytes, each.kind == "synthese"
+        )
         for each in attachments
     )
 
@@ -421,7 +435,9 @@ def recap_lines(finalised: Finalised) -> tuple[LabelledValue, ...]:
         LabelledValue(_("Demandeur (requérant)"), visible_line(recap.requerant.name)),
         LabelledValue(_("N° de facturation du demandeur"), _number(recap.requerant_number)),
         LabelledValue(_("Identifiant national du demandeur"), visible_line(recap.requerant.id_nat)),
-        LabelledValue(_("NIR du patient"), display_nir(recap.patient.nir) if recap.patient and recap.patient.nir else ""),
+        LabelledValue(
+            _("NIR du patient"), display_nir(recap.patient.nir) if recap.patient and recap.patient.nir else ""
+        ),
     )
 
 
@@ -449,7 +465,9 @@ def _entry_text(fact: Event) -> str:
             return visible(motif)
         case FormEdited(form=form):
             return visible(form.objet)
-        case MessageSent(text=text) | Answered(text=text) | InformationRequested(text=text) | InformationGiven(text=text):
+        case (
+            MessageSent(text=text) | Answered(text=text) | InformationRequested(text=text) | InformationGiven(text=text)
+        ):
             return visible(text)
         case _:
             return ""
@@ -478,5 +496,3 @@ def _seen_by(history: Sequence[Recorded], me: AccountId) -> dict[EventId, tuple[
         )
         for recorded in history
     }
-
-

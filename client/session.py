@@ -155,7 +155,7 @@ class ClientSession:
             only_reader=around.only_reader,
         )
 
-    # --- the counter -----------------------------------------------------------------------------------------------------
+    # --- the counter ----------------------------------------------------------------------------------------
 
     def dispatch(self, intent: Intent) -> None:
         """Ask for something; never blocks. The answer comes as updates."""
@@ -197,7 +197,7 @@ class ClientSession:
         """Acts that the relay does not have yet."""
         return len(self._machine.desk.pending) if self._machine else 0
 
-    # --- inputs --------------------------------------------------------------------------------------------------------
+    # --- inputs ---------------------------------------------------------------------------------------------
 
     async def _follow_queue(self) -> None:
         while True:
@@ -261,7 +261,7 @@ class ClientSession:
             await self._door.ask_again(_("Saisissez votre code pour rejoindre le serveur."))
         self._nudge.set()
 
-    # --- opening and locking -----------------------------------------------------------------------------------------------
+    # --- opening and locking --------------------------------------------------------------------------------
 
     async def _enter(self, opened: Opened | None) -> None:
         if opened is None:
@@ -313,7 +313,7 @@ class ClientSession:
     def _show_door(self, view: LoginView) -> None:
         self._publish(LoginChanged(view))
 
-    # --- effects ---------------------------------------------------------------------------------------------------------
+    # --- effects --------------------------------------------------------------------------------------------
 
     async def _perform(self, effects: Sequence[Effect]) -> None:
         writes: list[Write] = [write for effect in effects if isinstance(effect, Persist) for write in effect.writes]
@@ -366,7 +366,11 @@ class ClientSession:
             case Upload(blob=blob):
                 self._queue.put_nowait(UploadFailed(blob, reason, definitive=False))
             case _:
-                name = {DeliverFile: "SaveAttachment", ExportActs: "ExportActivity", PublishPreferences: "SavePreferences"}
+                name = {
+                    DeliverFile: "SaveAttachment",
+                    ExportActs: "ExportActivity",
+                    PublishPreferences: "SavePreferences",
+                }
                 self._queue.put_nowait(WorldRefused(name.get(type(effect), type(effect).__name__), reason))
 
     async def _do(self, effect: Effect) -> None:
@@ -431,7 +435,9 @@ class ClientSession:
     async def _upload(self, effect: Upload) -> None:
         path = _known(self._files).sealed_path(effect.blob)
         if path is None:
-            self._queue.put_nowait(UploadFailed(effect.blob, _("Une pièce jointe a disparu de ce poste."), definitive=True))
+            self._queue.put_nowait(
+                UploadFailed(effect.blob, _("Une pièce jointe a disparu de ce poste."), definitive=True)
+            )
             return
 
         def progress(done: int, total: int) -> None:
@@ -455,7 +461,9 @@ class ClientSession:
                 chunks.append(chunk)
                 done += len(chunk)
                 name = visible_line(attachment.name)
-                self._publish(TransferProgressed(name, min(done, attachment.size_bytes), attachment.size_bytes, upload=False))
+                self._publish(
+                    TransferProgressed(name, min(done, attachment.size_bytes), attachment.size_bytes, upload=False)
+                )
             await asyncio.to_thread(files.store_sealed, attachment.blob, chunks)
         path = await asyncio.to_thread(files.open_to, attachment, effect.directory)
         what = "synthese" if attachment.kind == "synthese" else "attachment"
@@ -479,7 +487,7 @@ class ClientSession:
     async def _on_disk(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._disk, work)
 
-    # --- the stream ------------------------------------------------------------------------------------------------------
+    # --- the stream -----------------------------------------------------------------------------------------
 
     async def _follow_stream(self) -> None:
         failures = 0
@@ -552,7 +560,7 @@ class _LoopCardEvents:
         self._post(_Slots(slots))
 
     def service_lost(self) -> None:
-        """pcscd stopped answering."""
+        """Pcscd stopped answering."""
         self._post(_Slots(None))
 
     def _post(self, item: _Slots) -> None:
@@ -565,12 +573,15 @@ def _end_reason(broken: BaseExceptionGroup[BaseException]) -> str:
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
     if isinstance(first, OSError):
-        return _("Le disque a refusé une écriture ({error}). Libérez de la place, puis relancez : rien de ce qui était enregistré n'est perdu.").format(
-            error=first.strerror or first
-        )
+        return _(
+            "Le disque a refusé une écriture ({error}). Libérez de la place, puis relancez : "
+            "rien de ce qui était enregistré n'est perdu."
+        ).format(error=first.strerror or first)
     if isinstance(first, ClientError):
         return first.reason
-    return _("Erreur interne ({kind}). Relancez : rien de ce qui était enregistré n'est perdu.").format(kind=type(first).__name__)
+    return _("Erreur interne ({kind}). Relancez : rien de ce qui était enregistré n'est perdu.").format(
+        kind=type(first).__name__
+    )
 
 
 def _date(iso: str) -> date | None:

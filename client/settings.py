@@ -72,9 +72,7 @@ def for_persona(persona: str) -> ClientSettings:
     """
     profile = demo_dir() / "personas" / f"{persona}.toml"
     if not persona.isalnum() or not profile.is_file():
-        raise SettingsError(
-            _("Persona « {persona} » inconnu : lancez d'abord « make demo ».").format(persona=persona)
-        )
+        raise SettingsError(_("Persona « {persona} » inconnu : lancez d'abord « make demo ».").format(persona=persona))
     return _build(_read(profile), profile)
 
 
@@ -109,7 +107,9 @@ def _read(file: Path) -> dict[str, object]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise SettingsError(_("Le fichier {file} n'est pas lisible : {error}").format(file=file, error=error)) from error
+        raise SettingsError(
+            _("Le fichier {file} n'est pas lisible : {error}").format(file=file, error=error)
+        ) from error
 
 
 def _build(values: Mapping[str, object], source: Path) -> ClientSettings:
@@ -118,7 +118,9 @@ def _build(values: Mapping[str, object], source: Path) -> ClientSettings:
         raise SettingsError(_("Réglage inconnu dans {file} : {names}").format(file=source, names=", ".join(unknown)))
     if "relay_url" not in values:
         raise SettingsError(
-            _("Aucun serveur n'est configuré : ajoutez « relay_url » à {file}, ou essayez « make demo ».").format(file=source)
+            _("Aucun serveur n'est configuré : ajoutez « relay_url » à {file}, ou essayez « make demo ».").format(
+                file=source
+            )
         )
     prepared = {name: Path(str(value)) if name in _PATHS and value else value for name, value in values.items()}
     prepared.setdefault("ca_file", None)

@@ -67,7 +67,9 @@ def unwrap_service_key(key: AccountKey, wrapped: bytes, *, account: str, member:
     return AccountKey.from_seed(hpke_open(key.seed, wrapped, info=_bound(SERVICE_WRAP, account, member)))
 
 
-def seal(conversation_key: bytes, clear: bytes, *, event_id: str, associated_data: bytes, random: RandomSource) -> bytes:
+def seal(
+    conversation_key: bytes, clear: bytes, *, event_id: str, associated_data: bytes, random: RandomSource
+) -> bytes:
     """Seal one event's contents under its own key, bound to its header."""
     nonce = random(NONCE_BYTES)
     key = event_key(conversation_key, event_id)

@@ -21,6 +21,9 @@ from domain.status import Role, Status
 from domain.transitions import NotPermitted, next_status
 
 
+_NO_FORM = RequestForm("")
+
+
 @dataclass(frozen=True, slots=True)
 class Teleexpertise:
     """The state after some facts; before the first it is a draft of nobody."""
@@ -28,7 +31,7 @@ class Teleexpertise:
     conversation: ConversationId
     status: Status = Status.DRAFT
     request: RequestSent | None = None
-    form: RequestForm = RequestForm("")
+    form: RequestForm = _NO_FORM
     taken_by: Party | None = None
     finalised: Finalised | None = None
     finalised_at: str = ""

@@ -49,7 +49,7 @@ class CardVault:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._path(account)
         temporary = path.with_suffix(".part")
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(msgspec.msgpack.encode(_VaultFile(public_part, sealed)))
             file.flush()
             os.fsync(file.fileno())

@@ -27,6 +27,8 @@ class Documents:
         """Write XLSX or CSV (G09) under a name that replaces nothing; returns where."""
         from client.adapters.spreadsheets import write_csv, write_xlsx
 
-        target = Path(path).expanduser() if path else self._downloads / f"activite-{datetime.now(self.zone):%Y%m%d}.{format}"
+        target = (
+            Path(path).expanduser() if path else self._downloads / f"activite-{datetime.now(self.zone):%Y%m%d}.{format}"
+        )
         target.parent.mkdir(parents=True, exist_ok=True)
         return write_xlsx(target, rows) if format == "xlsx" else write_csv(target, rows)

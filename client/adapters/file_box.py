@@ -21,7 +21,9 @@ from domain.messages import MAX_ATTACHMENT_BYTES, Attachment
 
 _CHUNK = 256 * 1024
 _UNSAFE = re.compile(r"[^\w .,()'@+=-]", re.UNICODE)
-_RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))})
+_RESERVED = frozenset(
+    {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))}
+)
 MAX_NAME_CHARS = 120
 
 
@@ -33,7 +35,7 @@ class FileBox:
         self._downloads = downloads
         self._random = random
 
-    # --- sealing -------------------------------------------------------------------------------------------------------
+    # --- sealing --------------------------------------------------------------------------------------------
 
     def seal_file(self, path: str) -> Attachment:
         """Seal a file of the user's; its own bytes are read once and never copied in clear."""
@@ -83,7 +85,7 @@ class FileBox:
         temporary.replace(self._directory / blob)
         return Attachment(blob, name, media_type, size, clear_digest.hexdigest(), key, kind)
 
-    # --- keeping ---------------------------------------------------------------------------------------------------------
+    # --- keeping --------------------------------------------------------------------------------------------
 
     def sealed_path(self, blob: str) -> Path | None:
         """Where the sealed blob lies, if it is here."""
@@ -96,7 +98,9 @@ class FileBox:
         for chunk in chunks:
             digest.update(chunk)
         if digest.hexdigest() != blob:
-            raise AttachmentError(_("La pièce jointe reçue n'est pas celle qui a été envoyée : elle n'est pas ouverte."))
+            raise AttachmentError(
+                _("La pièce jointe reçue n'est pas celle qui a été envoyée : elle n'est pas ouverte.")
+            )
         temporary = self._write_temporary(chunks)
         return temporary.replace(self._directory / blob)
 
@@ -172,7 +176,7 @@ def _place(temporary: Path, directory: Path, name: str) -> Path:
         except FileExistsError:
             continue
         except OSError:
-            os.replace(temporary, directory / candidate)
+            temporary.replace(directory / candidate)
             return directory / candidate
         temporary.unlink()
         return directory / candidate
@@ -180,6 +184,6 @@ def _place(temporary: Path, directory: Path, name: str) -> Path:
 
 
 def _too_large(name: str, size: int) -> str:
-    return _("« {name} » pèse {size} : la limite est de {limit} par pièce jointe. Réduisez-la ou partagez-la autrement.").format(
-        name=name, size=file_size(size), limit=file_size(MAX_ATTACHMENT_BYTES)
-    )
+    return _(
+        "« {name} » pèse {size} : la limite est de {limit} par pièce jointe. Réduisez-la ou partagez-la autrement."
+    ).format(name=name, size=file_size(size), limit=file_size(MAX_ATTACHMENT_BYTES))

@@ -81,7 +81,9 @@ class SqliteStore:
             self._db.set_busy_timeout(5000)
             self._prepare()
         except apsw.Error as error:
-            raise StoreError(_("La base locale {path} ne s'ouvre pas ({error}).").format(path=path, error=error)) from error
+            raise StoreError(
+                _("La base locale {path} ne s'ouvre pas ({error}).").format(path=path, error=error)
+            ) from error
         path.chmod(0o600)
 
     def _prepare(self) -> None:
@@ -100,7 +102,7 @@ class SqliteStore:
         """Release the file."""
         self._db.close()
 
-    # --- reading -------------------------------------------------------------------------------------------------------
+    # --- reading --------------------------------------------------------------------------------------------
 
     def load(self) -> Snapshot:
         """Everything the machine keeps in memory."""
@@ -137,7 +139,7 @@ class SqliteStore:
             for event, kind, letter, received_at, position in rows
         ]
 
-    # --- writing ---------------------------------------------------------------------------------------------------------
+    # --- writing --------------------------------------------------------------------------------------------
 
     def apply(self, writes: Sequence[Write]) -> None:
         """One durable transaction. Raises OSError when the disk refuses."""
