@@ -1,7 +1,8 @@
 """The process that holds a virtual card in a virtual reader: it speaks the protocol of vpcd, and obeys a hand.
 
 vpcd (vsmartcard) listens on one TCP port per slot; a connection is a card put in. Every message has a two-byte
-length; a message of one byte is a command to the reader's contacts, any other is an APDU.
+length; a message of one byte is a command to the reader's contacts, any other is an APDU. SIGTERM may end the process
+at any time: the image is replaced whole, and pulling a card is what a real one survives too.
 
 The hand is a Unix socket that takes one line and gives one line back: `insert [IMAGE]`, `remove`, `stop`.
 """
@@ -11,7 +12,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import selectors
-import signal
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -153,14 +153,11 @@ class _Hand:
 
 
 def run(slot: VirtualReaderSlot, control: Path | None) -> None:
-    """Serve a slot and its control socket until told to stop."""
+    """Serve a slot and its control socket until told to stop; without one, until the reader is gone."""
     hand = _Hand(slot)
-    signal.signal(signal.SIGTERM, lambda *_: hand.stop())
-    signal.signal(signal.SIGUSR1, lambda *_: slot.insert())
-    signal.signal(signal.SIGUSR2, lambda *_: slot.remove())
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(_control_server(control)) if control is not None else None
-        while not hand.stopped:
+        while not hand.stopped and (server is not None or slot.connection is not None):
             _serve_once(slot, server, hand)
 
 
@@ -169,8 +166,7 @@ def _serve_once(slot: VirtualReaderSlot, server: socket.socket | None, hand: _Ha
         for waiting in (slot.connection, server):
             if waiting is not None:
                 selector.register(waiting, selectors.EVENT_READ)
-        # The timeout bounds how late a signal is noticed: PEP 475 restarts the wait after a handler.
-        for key, _ in selector.select(timeout=0.2):
+        for key, _ in selector.select():
             if key.fileobj is server and server is not None:
                 _serve_control(server, hand)
             else:
@@ -188,11 +184,14 @@ def _serve_control(server: socket.socket, hand: _Hand) -> None:
 @contextlib.contextmanager
 def _control_server(path: Path) -> Iterator[socket.socket]:
     """Listen where only the owner of the directory can reach; the name is freed at the end."""
-    path.unlink(missing_ok=True)
+    unready = path.with_name(path.name + "~")
+    unready.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(path))
-        path.chmod(0o600)
+        server.bind(str(unready))
+        unready.chmod(0o600)
         server.listen()
+        # Under its own name only now: whoever sees the name may connect.
+        unready.replace(path)
         try:
             yield server
         finally:
