@@ -18,8 +18,10 @@ from crypto.card.scard import (
     RESET_CARD,
     SHARE_SHARED,
     STATE_UNAWARE,
+    W_RESET_CARD,
     ScardApi,
     check,
+    code_of,
     list_readers,
     load_scard,
     open_context,
@@ -76,12 +78,21 @@ class PcscCardPort(ApduCardPort):
     def _transaction(self, reader: str, *, reset: bool) -> Iterator[CardConnection]:
         api = self._api
         with open_context(api) as context, self._connected(context, reader) as (card, protocol):
-            check(api.SCardBeginTransaction(card))
+            self._begin(card)
             try:
                 yield _Connection(api, card, protocol)
             finally:
                 # The result is not looked at: a card that is gone, or a service that died, has forgotten the code too.
                 api.SCardEndTransaction(card, RESET_CARD if reset else LEAVE_CARD)
+
+    def _begin(self, card: int) -> None:
+        """Wait for our turn. A reset by whoever had the turn before is no loss: we have opened nothing yet."""
+        result = self._api.SCardBeginTransaction(card)
+        while code_of(result) == W_RESET_CARD:
+            reconnected, _ = self._api.SCardReconnect(card, SHARE_SHARED, PROTOCOL_T0 | PROTOCOL_T1, LEAVE_CARD)
+            check(reconnected)
+            result = self._api.SCardBeginTransaction(card)
+        check(result)
 
     @contextmanager
     def _connected(self, context: int, reader: str) -> Iterator[tuple[int, int]]:

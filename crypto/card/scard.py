@@ -33,6 +33,7 @@ E_CANCELLED = 0x80100002
 E_TIMEOUT = 0x8010000A
 E_NO_READERS = 0x8010002E
 E_UNKNOWN_READER = 0x80100009
+W_RESET_CARD = 0x80100068
 
 _ERRORS: dict[int, type[CardError]] = {
     E_UNKNOWN_READER: NoReader,
@@ -42,7 +43,7 @@ _ERRORS: dict[int, type[CardError]] = {
     0x8010000C: NoCard,  # SCARD_E_NO_SMARTCARD
     0x80100016: CardRemoved,  # SCARD_E_NOT_TRANSACTED: the first sign of a pulled card
     0x80100069: CardRemoved,  # SCARD_W_REMOVED_CARD
-    0x80100068: CardReset,  # SCARD_W_RESET_CARD
+    W_RESET_CARD: CardReset,
 }
 _MUTE_CARD = frozenset({0x80100066, 0x80100067, 0x8010000F})
 """SCARD_W_UNRESPONSIVE_CARD, SCARD_W_UNPOWERED_CARD, SCARD_E_PROTO_MISMATCH: a card put in the wrong way round."""
@@ -57,6 +58,9 @@ class ScardApi(Protocol):
     def SCardConnect(  # noqa: N802
         self, context: int, reader: str, share: int, protocols: int
     ) -> tuple[int, int, int]: ...
+    def SCardReconnect(  # noqa: D102, N802
+        self, card: int, share: int, protocols: int, initialization: int
+    ) -> tuple[int, int]: ...
     def SCardDisconnect(self, card: int, disposition: int) -> int: ...  # noqa: N802
     def SCardStatus(self, card: int) -> tuple[int, str, int, int, list[int]]: ...  # noqa: N802
     def SCardBeginTransaction(self, card: int) -> int: ...  # noqa: N802

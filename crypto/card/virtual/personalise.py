@@ -201,10 +201,15 @@ def load_demo(directory: Path) -> DemoCards:
     return DemoCards(directory, ((directory / ROOT_FILE).read_bytes(),), images)
 
 
+def load_igc(directory: Path) -> pki.TestIgc:
+    """Find the authorities that `personalise_demo` made, to issue one more card. Raises OSError when there are none."""
+    return msgspec.json.decode((directory / IGC_FILE).read_bytes(), type=pki.TestIgc)
+
+
 def _load_or_make_igc(directory: Path, now: datetime, *, fresh: bool) -> tuple[pki.TestIgc, bool]:
     path = directory / IGC_FILE
     if path.exists() and not fresh:
-        return msgspec.json.decode(path.read_bytes(), type=pki.TestIgc), False
+        return load_igc(directory), False
     igc = pki.generate_igc(now)
     path.touch(mode=0o600)
     path.write_bytes(msgspec.json.encode(igc))

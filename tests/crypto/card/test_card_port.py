@@ -183,12 +183,14 @@ def test_another_card_in_the_same_reader_is_another_person(desk: Desk, secretary
 
 
 def test_two_threads_take_turns(desk: Desk) -> None:
+    """The reset at the end of one signature must not fail the one that waited for its turn."""
     failures: list[CardError] = []
 
     def work() -> None:
         try:
             for _ in range(3):
                 desk.port.identity(desk.reader)
+                desk.port.sign(desk.reader, [b"x"], "1234")
         except CardError as error:
             failures.append(error)
 
