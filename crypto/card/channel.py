@@ -15,6 +15,7 @@ from crypto.card.errors import ProtocolError
 from crypto.card.port import CardIdentity, CardSlot, SignedStatements
 from crypto.card.profiles import profile_for
 from crypto.card.session import NO_DIAGNOSIS, CardSession, Transport
+from crypto.certificates import CertificateError
 
 
 class CardConnection(Transport, Protocol):
@@ -86,5 +87,5 @@ class ApduCardPort(ABC):
         with self._transaction(reader, reset=reset) as connection:
             try:
                 yield CardSession(connection, profile_for(connection.atr))
-            except MalformedData as error:
+            except (MalformedData, CertificateError) as error:
                 raise ProtocolError(NO_DIAGNOSIS) from error

@@ -3,6 +3,8 @@
 pcscd's socket has a fixed path, but it takes over a socket that systemd hands it; we play systemd (sd_listen_fds(3)).
 Clients find it by `PCSCLITE_CSOCK_NAME`, which libpcsclite reads once per process: set it before the first call and
 never change it. Restart a daemon on the same path instead.
+
+vpcd listens on every network interface of the machine, and whoever connects is a card: demonstration and tests only.
 """
 
 from __future__ import annotations
@@ -88,7 +90,7 @@ class PrivatePcscd:
         self.stop()
 
     def start(self) -> None:
-        """Start the daemon; returns when its readers listen.
+        """Start the daemon; returns when its readers listen. It ends with the thread that started it.
 
         Raises:
             RuntimeError: `available` gives a reason, or the daemon did not come up.

@@ -11,7 +11,18 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from crypto.card import pkcs15
-from crypto.card.apdu import MAX_SHORT_LE, MORE_DATA, TRIES_LEFT, WRONG_LE, Command, Ins, Response, Sw, iter_tlv
+from crypto.card.apdu import (
+    MAX_SHORT_LE,
+    MORE_DATA,
+    TRIES_LEFT,
+    WRONG_LE,
+    Command,
+    Ins,
+    MalformedData,
+    Response,
+    Sw,
+    iter_tlv,
+)
 from crypto.card.errors import CardDead, PinBlocked, PinIncorrect, PinRequired, ProtocolError, PukIncorrect
 from crypto.card.port import CardIdentity, SignedStatements, SituationExercice, SituationFacturation
 from crypto.card.profiles import MASTER_FILE, SERIAL_PREFIX, CardProfile
@@ -24,6 +35,10 @@ SHA256_DIGEST_INFO = bytes.fromhex("3031300D060960864801650304020105000420")
 MIN_PIN, MAX_PIN = 4, 8
 """Digits of a code porteur: the vendor's tool accepts 4 to 8."""
 PUK_DIGITS = 8
+MAX_GET_RESPONSES = 128
+"""Pieces of one response: a card that offers more is broken or hostile."""
+MAX_FILE_BYTES = 0x7FFF
+"""READ BINARY has 15 bits of offset (ISO 7816-4, 11.2.3)."""
 NO_DIAGNOSIS = 0x6F00
 """Status word of ISO 7816-4 for what cannot be told; ours for data that cannot be read."""
 
@@ -46,7 +61,7 @@ def exchange(transport: Transport, command: Command) -> Response:
 
     Raises:
         CardError: from the transport.
-        MalformedData: the response has no status word.
+        MalformedData: the response has no status word, or no end.
     """
     if command.data and command.le is not None:
         command = Command(command.ins, command.p1, command.p2, command.data, None, command.cla)
@@ -55,10 +70,12 @@ def exchange(transport: Transport, command: Command) -> Response:
         exact = (response.sw & 0xFF) or MAX_SHORT_LE
         response = _send(transport, Command(command.ins, command.p1, command.p2, command.data, exact, command.cla))
     data = response.data
-    while response.sw & 0xFF00 == MORE_DATA:
+    for _ in range(MAX_GET_RESPONSES):
+        if response.sw & 0xFF00 != MORE_DATA:
+            return Response(data, response.sw)
         response = _send(transport, Command(Ins.GET_RESPONSE, le=(response.sw & 0xFF) or MAX_SHORT_LE))
         data += response.data
-    return Response(data, response.sw)
+    raise MalformedData("the card never ends its response")
 
 
 def _send(transport: Transport, command: Command) -> Response:
@@ -92,8 +109,9 @@ class CardSession:
 
     def serial(self) -> str:
         """Read the card number: the decimal digits after the issuer identification."""
-        number = next(iter_tlv(self.read_file(self._profile.serial_file))).value
-        return number.removeprefix(SERIAL_PREFIX).hex()
+        for entry in iter_tlv(self.read_file(self._profile.serial_file)):
+            return entry.value.removeprefix(SERIAL_PREFIX).hex()
+        raise MalformedData("no serial number")
 
     def situations_exercice(self) -> tuple[SituationExercice, ...]:
         """Read the practice situations; needs no code."""
@@ -263,9 +281,9 @@ def _absolute(path: bytes) -> bytes:
 
 
 def _file_size(fcp: bytes) -> int:
-    """Read the size from file control parameters. Raises ProtocolError when they do not tell."""
+    """Read the size from file control parameters. Raises MalformedData when they do not tell a possible one."""
     for template in iter_tlv(fcp):
         size = template.child(_FILE_SIZE) if template.tag == _FCP else None
-        if size is not None:
+        if size is not None and int.from_bytes(size.value) <= MAX_FILE_BYTES:
             return int.from_bytes(size.value)
-    raise ProtocolError(Sw.WRONG_DATA)
+    raise MalformedData("no file size")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from crypto.card.apdu import MalformedData
 from crypto.card.errors import (
     CardDead,
     CardError,
@@ -109,6 +110,26 @@ def test_a_long_file_is_read_in_pieces() -> None:
         ("00B0010001", "BB9000"),
     )
     assert reading.read_file(bytes.fromhex("3F000001A002")) == b"\xaa" * 256 + b"\xbb"
+
+
+class Endless:
+    """A card that always has more to say."""
+
+    def transmit(self, _: bytes) -> bytes:
+        return bytes.fromhex("AA6101")
+
+
+def test_a_card_that_never_ends_is_cut_off() -> None:
+    with pytest.raises(MalformedData, match="never ends"):
+        CardSession(Endless(), CPS3).serial()
+
+
+@pytest.mark.parametrize("fcp", ["6200", "", "62048002FFFF", "620680047FFFFFFF", "6F048002000A"])
+def test_a_file_without_a_possible_size_is_malformed(fcp: str) -> None:
+    length = f"{len(fcp) // 2:02X}"
+    lines = [("00A40904043F00D003", f"61{length}"), (f"00C00000{length}", fcp + "9000")]
+    with pytest.raises(MalformedData, match="no file size"):
+        session(*(lines if fcp else [("00A40904043F00D003", "9000")])).serial()
 
 
 def test_only_the_cps3_in_contact_mode_is_driven() -> None:

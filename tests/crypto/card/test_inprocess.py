@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from crypto.card.errors import NoReader
+from crypto.card.errors import NoReader, ProtocolError
 from crypto.card.inprocess import InProcessCardPort
 from crypto.card.port import CardSlot
 from crypto.card.profiles import CPS3
+from crypto.card.virtual.image import load_image, save_image
 
 
 class Log:
@@ -41,3 +43,13 @@ def test_the_present_state_then_each_change_until_stopped(image: Path) -> None:
 def test_a_card_cannot_go_into_a_reader_that_is_not_there(image: Path) -> None:
     with pytest.raises(NoReader):
         InProcessCardPort([]).insert("Lecteur", image)
+
+
+def test_a_card_with_an_unreadable_certificate_is_a_card_error(image: Path) -> None:
+    memory = load_image(image)
+    files = tuple(
+        replace(file, content=b"no certificate") if file.path == "3F000001A002" else file for file in memory.files
+    )
+    save_image(image, replace(memory, files=files))
+    with pytest.raises(ProtocolError):
+        InProcessCardPort([("Lecteur", image)]).identity("Lecteur")

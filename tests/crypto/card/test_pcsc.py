@@ -223,3 +223,8 @@ def test_the_processes_end_with_the_daemon(pcscd: PrivatePcscd, image: Path) -> 
 def test_a_socket_path_that_is_too_long_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="too long"):
         PrivatePcscd(tmp_path / ("x" * 120), [])
+
+
+def test_a_card_without_image_does_not_start(pcscd: PrivatePcscd, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="virtual card ended with status 1"):
+        pcscd.start_card(pcscd.ports[0], tmp_path / "missing.json")
