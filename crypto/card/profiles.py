@@ -11,6 +11,12 @@ from dataclasses import dataclass
 
 from crypto.card.errors import UnsupportedCard
 
+SHA256_DIGEST_INFO = bytes.fromhex("3031300D060960864801650304020105000420")
+"""DER of DigestInfo up to the digest (RFC 8017, 9.2, note 1)."""
+
+MIN_PIN, MAX_PIN = 4, 8
+"""Digits of a code porteur: the vendor's tool accepts 4 to 8."""
+PUK_DIGITS = 8
 MASTER_FILE = bytes.fromhex("3F00")
 ROOT_AID = bytes.fromhex("8025000001FF0100")
 """Root application of the CPS3; EF.ATR announces it."""

@@ -25,16 +25,18 @@ from crypto.card.apdu import (
 )
 from crypto.card.errors import CardDead, PinBlocked, PinIncorrect, PinRequired, ProtocolError, PukIncorrect
 from crypto.card.port import CardIdentity, SignedStatements, SituationExercice, SituationFacturation
-from crypto.card.profiles import MASTER_FILE, SERIAL_PREFIX, CardProfile
+from crypto.card.profiles import (
+    MASTER_FILE,
+    MAX_PIN,
+    MIN_PIN,
+    PUK_DIGITS,
+    SERIAL_PREFIX,
+    SHA256_DIGEST_INFO,
+    CardProfile,
+)
 from crypto.card.situations import decode_exercice, decode_facturation
 from crypto.certificates import read_unverified_subject
 
-SHA256_DIGEST_INFO = bytes.fromhex("3031300D060960864801650304020105000420")
-"""DER of DigestInfo up to the digest (RFC 8017, 9.2, note 1)."""
-
-MIN_PIN, MAX_PIN = 4, 8
-"""Digits of a code porteur: the vendor's tool accepts 4 to 8."""
-PUK_DIGITS = 8
 MAX_GET_RESPONSES = 128
 """Pieces of one response: a card that offers more is broken or hostile."""
 MAX_FILE_BYTES = 0x7FFF

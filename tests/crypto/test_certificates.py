@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from crypto import certificates
-from crypto.card.virtual import pki
+from crypto.card.virtual import keys, pki
 from crypto.certificates import CardSubject, CardType, verify_card_certificate, verify_rsa_signature
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -28,7 +28,7 @@ def igc() -> pki.TestIgc:
 
 @cache
 def key() -> bytes:
-    return pki.generate_private_key()
+    return keys.generate_private_key()
 
 
 @cache
@@ -157,7 +157,7 @@ SHA256_PREFIX = bytes.fromhex("3031300d060960864801650304020105000420")
 
 
 def test_a_statement_signed_by_the_card_is_accepted_and_no_other() -> None:
-    signature = pki.sign_raw(key(), SHA256_PREFIX + hashlib.sha256(b"statement").digest())
+    signature = keys.sign_raw(key(), SHA256_PREFIX + hashlib.sha256(b"statement").digest())
     verify_rsa_signature(issue(), b"statement", signature)
     for statement, altered in [(b"Statement", signature), (b"statement", signature[:-1] + b"\0"), (b"statement", b"")]:
         with pytest.raises(certificates.InvalidSignature):

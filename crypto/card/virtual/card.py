@@ -27,9 +27,8 @@ from crypto.card.apdu import (
     iter_tlv,
     tlv,
 )
-from crypto.card.profiles import CPS3, MASTER_FILE, ROOT_AID
-from crypto.card.session import MAX_PIN, MIN_PIN, SHA256_DIGEST_INFO
-from crypto.card.virtual import pki
+from crypto.card.profiles import CPS3, MASTER_FILE, MAX_PIN, MIN_PIN, ROOT_AID, SHA256_DIGEST_INFO
+from crypto.card.virtual import keys
 from crypto.card.virtual.image import CardImage, CodeState, ImageFile, ImageKey
 
 CodeName = Literal["pin", "puk"]
@@ -328,7 +327,7 @@ class VirtualCard:
         key = self._ready_key(self._state.authentication_key)
         if not 0 < len(command.data) <= MAX_DIGEST_INFO:
             raise Refusal(Sw.WRONG_LENGTH)
-        return pki.sign_raw(key.private_key, command.data)
+        return keys.sign_raw(key.private_key, command.data)
 
     def _perform_security_operation(self, command: Command) -> bytes:
         match command.p1, command.p2:
@@ -345,7 +344,7 @@ class VirtualCard:
         digest, self._state.digest = self._state.digest, None
         if digest is None:
             raise Refusal(Sw.CONDITIONS_NOT_SATISFIED)
-        return pki.sign_raw(key.private_key, SHA256_DIGEST_INFO + digest)
+        return keys.sign_raw(key.private_key, SHA256_DIGEST_INFO + digest)
 
     def _ready_key(self, reference: int | None) -> ImageKey:
         if reference is None:
@@ -402,7 +401,7 @@ def _key_object(key: ImageKey) -> bytes:
     """Control parameters of a private key: its size, and the one operation the code porteur opens."""
     operation = 0x20 if key.authenticates else 0x40
     conditions = bytes([operation, _USER_AUTHENTICATION | CPS3.pin_reference])
-    size = pki.modulus_bytes(key.private_key).to_bytes(2)
+    size = keys.modulus_bytes(key.private_key).to_bytes(2)
     return tlv(_DOCP, tlv(0x80, size), tlv(0xA1, tlv(0x8C, conditions)))
 
 

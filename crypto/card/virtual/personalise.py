@@ -20,7 +20,7 @@ import msgspec
 
 from crypto.card.port import SituationExercice, SituationFacturation
 from crypto.card.profiles import CPS3
-from crypto.card.virtual import pki
+from crypto.card.virtual import keys, pki
 from crypto.card.virtual.filesystem import CardContents, build_files
 from crypto.card.virtual.image import CardImage, CodeState, ImageKey, save_image
 from crypto.certificates import CardType
@@ -143,13 +143,13 @@ def personalise(
         An image as it leaves the factory, but for the tries that `essais_restants` takes away.
     """
     holder = holder_of(carte, professionnel)
-    keys = {usage: pki.generate_private_key() for usage in pki.Usage}
+    private_keys = {usage: keys.generate_private_key() for usage in pki.Usage}
     not_after = datetime.fromisoformat(carte.validite_fin).replace(tzinfo=UTC) + timedelta(days=1, seconds=-1)
     certificates = {
         usage: pki.issue_certificate(
             igc.personnes, holder, key, usage, not_before=min(not_before, not_after), not_after=not_after
         )
-        for usage, key in keys.items()
+        for usage, key in private_keys.items()
     }
     return CardImage(
         numero_carte=carte.numero_carte,
@@ -157,8 +157,8 @@ def personalise(
         pin=CodeState(carte.code_porteur, carte.essais_restants),
         puk=CodeState(carte.code_deblocage, 3),
         keys=(
-            ImageKey(CPS3.signature.reference, keys[pki.Usage.SIGNATURE], authenticates=False),
-            ImageKey(CPS3.authentication.reference, keys[pki.Usage.AUTHENTICATION], authenticates=True),
+            ImageKey(CPS3.signature.reference, private_keys[pki.Usage.SIGNATURE], authenticates=False),
+            ImageKey(CPS3.authentication.reference, private_keys[pki.Usage.AUTHENTICATION], authenticates=True),
         ),
         files=build_files(_contents(carte, certificates, igc)),
     )

@@ -14,12 +14,12 @@ from enum import Enum
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from crypto.card.virtual import keys
 from crypto.certificates import OID_IDNAT_PS, OID_IDNAT_STRUCTURE, OID_PROFESSION, CardType
 
-KEY_BITS = 2048
 ROOT_YEARS = 20
 AUTHORITY_YEARS = 12
 SMARTCARD_LOGON = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.2")
@@ -75,7 +75,7 @@ class Holder:
 def generate_igc(now: datetime) -> TestIgc:
     """Make a new hierarchy, valid from the day before `now`."""
     not_before = now - timedelta(days=1)
-    root_key, key = _generate(), _generate()
+    root_key, key = keys.generate(), keys.generate()
     root_name = _authority_name("TEST AC RACINE IGC-SANTE ELEMENTAIRE")
     name = _authority_name("TEST AC IGC-SANTE ELEMENTAIRE PERSONNES")
     root = _builder(root_name, root_name, root_key.public_key(), not_before, _years_after(not_before, ROOT_YEARS))
@@ -84,11 +84,6 @@ def generate_igc(now: datetime) -> TestIgc:
         racine=_authority(root, root_key, root_key, path_length=1),
         personnes=_authority(child, key, root_key, path_length=0),
     )
-
-
-def generate_private_key() -> bytes:
-    """Make an RSA key pair of `KEY_BITS`, PKCS#8 DER. Takes some 100 ms."""
-    return _private_bytes(_generate())
 
 
 def issue_certificate(
@@ -108,7 +103,7 @@ def issue_certificate(
         X.509 v3, DER.
     """
     authority = x509.load_der_x509_certificate(issuer.certificate)
-    public_key = _load(private_key).public_key()
+    public_key = keys.load(private_key).public_key()
     builder = (
         _builder(_holder_name(holder), authority.subject, public_key, not_before, not_after)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=False)
@@ -121,7 +116,7 @@ def issue_certificate(
         builder = builder.add_extension(extended, critical=False)
     for oid, text in _private_extensions(holder):
         builder = builder.add_extension(x509.UnrecognizedExtension(oid, _printable(text)), critical=False)
-    return _sign(builder, _load(issuer.private_key))
+    return _sign(builder, keys.load(issuer.private_key))
 
 
 def issue_crl(issuer: Authority, revoked: tuple[bytes, ...], *, this_update: datetime, next_update: datetime) -> bytes:
@@ -136,40 +131,8 @@ def issue_crl(issuer: Authority, revoked: tuple[bytes, ...], *, this_update: dat
         serial = x509.load_der_x509_certificate(certificate).serial_number
         entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(this_update).build()
         builder = builder.add_revoked_certificate(entry)
-    crl = builder.sign(_load(issuer.private_key), hashes.SHA256())
+    crl = builder.sign(keys.load(issuer.private_key), hashes.SHA256())
     return crl.public_bytes(serialization.Encoding.DER)
-
-
-def sign_raw(private_key: bytes, digest_info: bytes) -> bytes:
-    """Apply RSA PKCS#1 v1.5 block type 1 to what the host sent, as a card does: it does not look inside.
-
-    Args:
-        private_key: PKCS#8 DER.
-        digest_info: DER DigestInfo, at most 40 % of the modulus (IAS-ECC).
-    """
-    return _load(private_key).sign(digest_info, padding.PKCS1v15(), utils.NoDigestInfo())
-
-
-def modulus_bytes(private_key: bytes) -> int:
-    """Length of a signature by this key, in bytes."""
-    return _load(private_key).key_size // 8
-
-
-def _generate() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
-
-
-def _load(private_key: bytes) -> rsa.RSAPrivateKey:
-    key = serialization.load_der_private_key(private_key, password=None)
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise TypeError(type(key).__name__)
-    return key
-
-
-def _private_bytes(key: rsa.RSAPrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
 
 
 def _authority_name(common_name: str) -> x509.Name:
@@ -216,7 +179,7 @@ def _authority(
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(_issuer_identifier(issuer_key.public_key()), critical=False)
     )
-    return Authority(_sign(builder, issuer_key), _private_bytes(key))
+    return Authority(_sign(builder, issuer_key), keys.private_bytes(key))
 
 
 def _builder(
@@ -235,7 +198,7 @@ def _builder(
 
 def _serial_number(public_key: rsa.RSAPublicKey) -> int:
     """Derive 120 bits from the key: unique without a register, positive as RFC 5280 (4.1.2.2) asks."""
-    digest = hashlib.sha256(public_key.public_numbers().n.to_bytes(KEY_BITS // 8)).digest()
+    digest = hashlib.sha256(public_key.public_numbers().n.to_bytes(keys.KEY_BITS // 8)).digest()
     return int.from_bytes(digest[:15]) | 1
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from crypto.card.errors import PinBlocked
-from crypto.card.session import SHA256_DIGEST_INFO
+from crypto.card.profiles import SHA256_DIGEST_INFO
 from crypto.card.virtual import pki
 from tests.crypto.card.desk import Desk
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crypto.card.session import SHA256_DIGEST_INFO
+from crypto.card.profiles import SHA256_DIGEST_INFO
 from crypto.card.virtual.card import VirtualCard
 from crypto.card.virtual.image import CardImage
 from crypto.certificates import verify_rsa_signature
