@@ -6,8 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,6 +14,7 @@ from client.adapters.card_vault import CardVault
 from client.adapters.documents import Documents
 from client.adapters.file_box import FileBox
 from client.adapters.https_relay import HttpsRelay
+from client.adapters.local_relay import LocalRelay, Pipe
 from client.adapters.sqlite_store import SqliteStore
 from client.adapters.system_world import SystemWorld
 from client.errors import SettingsError
@@ -58,18 +58,15 @@ def build_session(settings: ClientSettings, *, world: World | None = None, relay
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Readers:
-    card: CardPort
-    watch: Callable[[CardEvents], object]
-
-
 def open_card(settings: ClientSettings) -> tuple[CardPort, Callable[[object], object]]:
     """The readers that the settings choose, and how to watch them."""
     if settings.card == "virtual":
         from crypto.card.inprocess import InProcessCardPort
 
-        virtual = InProcessCardPort([(_("Lecteur virtuel"), settings.card_image)])
+        images = enumerate(settings.card_images, start=1)
+        virtual = InProcessCardPort(
+            [(_("Lecteur virtuel {number}").format(number=number), image) for number, image in images]
+        )
         return virtual, virtual.watch  # type: ignore[return-value]
     if settings.pcsc_socket:
         os.environ["PCSCLITE_CSOCK_NAME"] = settings.pcsc_socket
@@ -77,6 +74,11 @@ def open_card(settings: ClientSettings) -> tuple[CardPort, Callable[[object], ob
 
     pcsc = PcscCardPort()
     return pcsc, pcsc.watch  # type: ignore[return-value]
+
+
+def local_relay(application: object, open_pipe: Callable[[str], Awaitable[Pipe]]) -> Relay:
+    """A relay that lives in this process: the demonstration's seed and tests speak to it without sockets."""
+    return LocalRelay(application, open_pipe)
 
 
 def read_roots(directory: Path) -> tuple[bytes, ...]:

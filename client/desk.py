@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 
 from client import projections
 from client.i18n import _
@@ -176,8 +176,10 @@ class Desk:
         return Party(account, acting.name if acting else account, is_service=True)
 
     def my_number(self) -> BillingNumber:
-        """One's own numéro de facturation: as set in preferences, else from the card's billing situation."""
-        value = self.settings.get("numero_facturation") or self.me.numero_facturation
+        """One's own numéro de facturation: as set in preferences, else the card's, else the directory's FINESS (G02)."""
+        entry = self.entries.get(self.me.account)
+        published = entry.numero_facturation if entry else ""
+        value = self.settings.get("numero_facturation") or self.me.numero_facturation or published
         return BillingNumber(value, NumberNature.FINESS if self.me.mode == "S" else NumberNature.AM)
 
     def acting_choices(self) -> tuple[ActingChoice, ...]:

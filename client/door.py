@@ -129,13 +129,29 @@ class Door:
         elif not present:
             self._say(LoginPhase.NO_CARD)
         elif len(present) > 1:
-            self._say(LoginPhase.CHOOSE_READER, choices=tuple(Choice(name, name) for name in present))
+            await self._offer_readers(present)
         else:
             await self.choose_reader(present[0])
 
-    def has_card(self) -> bool:
-        """Whether the card that opened the desk still sits in its reader."""
-        return any(slot.reader == self.reader and slot.atr is not None for slot in self._slots)
+    async def _offer_readers(self, readers: list[str]) -> None:
+        """Several cards: let the user choose by holder, not by socket."""
+        self._say(LoginPhase.READING)
+        choices = []
+        for reader in readers:
+            try:
+                identity = await asyncio.to_thread(self._card.identity, reader)
+                subject = read_unverified_subject(identity.authentication_certificate)
+            except (CardError, CertificateError):
+                choices.append(Choice(reader, _("Carte illisible"), reader))
+            else:
+                choices.append(Choice(reader, _holder(subject), f"{identity.card_type} {identity.serial} · {reader}"))
+        self._say(LoginPhase.CHOOSE_READER, choices=tuple(choices))
+
+    async def start_over(self) -> None:
+        """Nobody's desk is open any more: begin with whatever cards are there."""
+        self.locked_account = None
+        self._forget()
+        await self.slots_changed(self._slots)
 
     async def choose_reader(self, reader: str) -> None:
         """Read the card in `reader`."""

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import itertools
+import operator
 import typing
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, fields, is_dataclass
@@ -61,7 +63,7 @@ class BadIntent(Exception):
     """A line that is no intent; the message names the fault and never quotes the line."""
 
 
-# --- intents in ---------------------------------------------------------------------------------------------
+# --- intents in ---
 
 
 @cache
@@ -104,7 +106,7 @@ def _column(each: dataclasses.Field[Any], hint: Any, made: dict[type, type[msgsp
 def _union() -> Any:
     """One Struct an intent, told apart by the field `intent`."""
     made: dict[type, type[msgspec.Struct]] = {}
-    return typing.Union[tuple(_mirror(kind, made) for kind in intent_types())]
+    return functools.reduce(operator.or_, (_mirror(kind, made) for kind in intent_types()))
 
 
 @cache
@@ -145,7 +147,7 @@ def intents_schema() -> dict[str, Any]:
     return msgspec.json.schema(_union())
 
 
-# --- updates out --------------------------------------------------------------------------------------------
+# --- updates out ---
 
 
 def write_update(update: Update, *, rows: int = DEFAULT_ROWS) -> str:
@@ -177,7 +179,7 @@ def _sorted_sets(value: Any) -> Any:
     return value
 
 
-# --- following a session ------------------------------------------------------------------------------------
+# --- following a session ---
 
 
 class Follower:

@@ -64,6 +64,11 @@ class LockSession(Intent):
 
 
 @dataclass(frozen=True, slots=True)
+class SwitchCard(Intent):
+    """Close this desk for good and choose among the cards present (several users, one workstation)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reconnect(Intent):
     """Try the relay again now."""
 

@@ -65,8 +65,10 @@ from client.intents import (
     OpenCase,
     Reconnect,
     SelectFolder,
+    SwitchCard,
 )
 from client.machine import ClientMachine
+from client.model import TrustedKeys
 from client.ports import (
     Documents,
     FileBox,
@@ -79,11 +81,14 @@ from client.ports import (
     World,
 )
 from client.retry import delay_s
+from client.services import make_service_key
+from client.trust import believe
 from client.untrusted import visible_line
 from client.updates import FileSaved, LoginChanged, Noticed, SessionEnded, Severity, TransferProgressed, Update
 from client.views import LoginPhase, LoginView
 from crypto.card.port import CardPort, CardSlot
 from domain.activity import activity_rows, finalised_act
+from domain.identifiers import AccountId
 from domain.messages import Attachment
 from domain.status import Role
 from domain.teleexpertise import replay
@@ -192,6 +197,43 @@ class ClientSession:
         """Forget the keys and end the stream; `run` is cancelled by its owner."""
         await self._forget_desk()
 
+    async def found_service(self, service: str, members: Sequence[str]) -> None:
+        """Make and publish a service's key, as its responsible person.
+
+        Raises:
+            RelayRefusal, RelayUnreachable: it was not published.
+            UntrustedIdentity: a member's keys do not lead to a card.
+        """
+        desk, around = _known(self._machine).desk, self._around
+        trusted = []
+        for member in members:
+            document = await around.relay.keys(self._token, member)
+            keys = believe(document, roots=around.roots, at=around.world.now(), known=desk.keys)
+            if isinstance(keys, TrustedKeys):
+                trusted.append(keys)
+        document = make_service_key(
+            AccountId(service),
+            trusted,
+            responsible=desk.me.account,
+            ring=desk.ring,
+            at=around.world.now(),
+            random=around.world.random,
+        )
+        await around.relay.publish_keys(self._token, document)
+
+    async def sign_out(self) -> None:
+        """End the session at the relay too: its token opens nothing any more."""
+        if self._token:
+            await self._around.relay.close_session(self._token)
+        await self._forget_desk()
+
+    async def idle(self) -> None:
+        """Until every input so far has been taken, and the slow effects it began have ended."""
+        await self._queue.join()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+            await self._queue.join()
+
     @property
     def pending(self) -> int:
         """Acts that the relay does not have yet."""
@@ -205,6 +247,8 @@ class ClientSession:
             while len(batch) < MAX_BATCH and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             await self._step(batch)
+            for _taken in batch:
+                self._queue.task_done()
 
     async def _step(self, batch: Sequence[_Item]) -> None:
         effects: list[Effect] = []
@@ -222,7 +266,15 @@ class ClientSession:
     def _is_for_the_door(self, item: _Item) -> bool:
         if isinstance(item, _Slots):
             return True
-        door_intents = (ChooseReader, ChooseSituation, EnterPin, ChooseBillingSituation, LockSession, Reconnect)
+        door_intents = (
+            ChooseReader,
+            ChooseSituation,
+            EnterPin,
+            ChooseBillingSituation,
+            LockSession,
+            SwitchCard,
+            Reconnect,
+        )
         return isinstance(item, IntentSubmitted) and isinstance(item.intent, door_intents)
 
     async def _at_the_door(self, item: _Item) -> None:
@@ -244,6 +296,10 @@ class ClientSession:
             case IntentSubmitted(intent=LockSession()):
                 await self._lock()
                 await door.ask_again("")
+            case IntentSubmitted(intent=SwitchCard()):
+                await self._lock()
+                self._resume = (None, None)
+                await door.start_over()
             case IntentSubmitted(intent=Reconnect()):
                 await self._reconnect()
 

@@ -41,8 +41,8 @@ class ClientSettings:
     """Path for PCSCLITE_CSOCK_NAME; empty for the system's pcscd."""
     reader: str = ""
     """Use only this reader (a part of its name); empty for any."""
-    card_image: Path | None = None
-    """For `virtual`."""
+    card_images: tuple[Path, ...] = ()
+    """For `virtual`: one reader an image."""
     demo_pin: str = ""
     """Only in demo profiles: the code of a fictional card, so that tapes and scripts need no prompt."""
     language: str = "fr"
@@ -50,7 +50,7 @@ class ClientSettings:
     idle_lock_s: int = 900
 
 
-_PATHS = ("ca_file", "roots", "data_dir", "downloads_dir", "card_image")
+_PATHS = ("ca_file", "roots", "data_dir", "downloads_dir")
 
 
 def config_dir() -> Path:
@@ -124,6 +124,8 @@ def _build(values: Mapping[str, object], source: Path) -> ClientSettings:
         )
     prepared = {name: Path(str(value)) if name in _PATHS and value else value for name, value in values.items()}
     prepared.setdefault("ca_file", None)
+    images = prepared.get("card_images", ())
+    prepared["card_images"] = tuple(Path(str(each)) for each in images) if isinstance(images, list) else ()
     try:
         settings = ClientSettings(**prepared)  # type: ignore[arg-type]
         return replace(settings, idle_lock_s=int(settings.idle_lock_s))

@@ -1,1 +1,5 @@
-"""A fictional region to try the house with: its people, its files. Nothing here is needed to practise."""
+"""The demonstration: a fictional region, its cards, its cases, and the commands that bring it to life.
+
+A feature, not a fixture: everything goes through the real sessions, the real relay and the real card protocol. This is
+the only room that may know both the client's and the server's composition roots.
+"""

@@ -41,10 +41,23 @@ TRANSFER_TIMEOUT_S = 60.0
 class HttpsRelay:
     """See `client.ports.Relay`."""
 
-    def __init__(self, url: str, ca_file: Path | None) -> None:
-        """`url` is `https://host:port`; `ca_file` the PEM of a private authority, None for the system's."""
+    def __init__(
+        self,
+        url: str,
+        ca_file: Path | None,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Speak to one relay.
+
+        Args:
+            url: `https://host:port`.
+            ca_file: PEM of a private authority, None for the system's.
+            transport: stands in for the network (a relay in this process).
+        """
         self._url = url.rstrip("/")
         self._ca_file = ca_file
+        self._transport = transport
         self._client: httpx.AsyncClient | None = None
         self._tls: ssl.SSLContext | None = None
 
@@ -196,8 +209,9 @@ class HttpsRelay:
         if self._client is None:
             import httpx
 
+            verify = self._context() if self._transport is None else True
             self._client = httpx.AsyncClient(
-                base_url=self._url, verify=self._context(), timeout=TIMEOUT_S, trust_env=False
+                base_url=self._url, verify=verify, timeout=TIMEOUT_S, trust_env=False, transport=self._transport
             )
         return self._client
 
