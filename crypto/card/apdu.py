@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-MAX_SHORT_DATA = 255
 MAX_SHORT_LE = 256
 HEADER_BYTES = 4
 
@@ -53,7 +52,6 @@ class Ins(IntEnum):
     CHANGE_REFERENCE_DATA = 0x24
     PERFORM_SECURITY_OPERATION = 0x2A
     RESET_RETRY_COUNTER = 0x2C
-    GET_CHALLENGE = 0x84
     INTERNAL_AUTHENTICATE = 0x88
     SELECT = 0xA4
     READ_BINARY = 0xB0

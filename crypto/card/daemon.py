@@ -27,8 +27,6 @@ SOCKET_VARIABLE = "PCSCLITE_CSOCK_NAME"
 DRIVER = Path("pcsc/drivers/serial/libifdvpcd.so")
 """Where Debian's vsmartcard-vpcd puts the driver, below a library directory."""
 LIBRARY_DIRECTORIES = (Path("/usr/lib"), Path("/usr/local/lib"), Path("/usr/lib64"))
-SLOTS_PER_DRIVER = 2
-"""vpcd opens a second slot on the next port: give ports with a stride of two."""
 STOP_TIMEOUT_S = 5.0
 START_TIMEOUT_S = 5.0
 POLL_S = 0.01
@@ -66,7 +64,7 @@ class PrivatePcscd:
 
     Args:
         directory: for the socket and the configuration; its path must be short enough for a Unix socket.
-        ports: one TCP port per reader, two apart, between 20000 and 30000.
+        ports: one TCP port per reader, between 20000 and 30000 and two apart: vpcd puts a second slot on the next.
     """
 
     def __init__(self, directory: Path, ports: Sequence[int]) -> None:
