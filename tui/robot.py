@@ -132,7 +132,7 @@ class Robot:
         async def job(pilot: Pilot[object]) -> None:
             try:
                 result = await act(pilot)
-            except Exception as error:  # handed to the caller, whose step it is
+            except Exception as error:  # noqa: BLE001 - handed to the caller, whose step it is
                 if not answer.done():
                     answer.set_exception(error)
             else:
@@ -324,16 +324,11 @@ def _death(task: asyncio.Task[None] | None) -> BaseException | None:
 @asynccontextmanager
 async def robots(*apps: App[Any], size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[Robot, ...]]:
     """Several robots for the time of a block; closed in the reverse order."""
-    opened: list[Robot] = []
+    opened = [Robot(app, size=size) for app in apps]
     try:
-        for app in apps:
-            opened.append(await _started(Robot(app, size=size)))
+        for robot in opened:
+            await robot.start()
         yield tuple(opened)
     finally:
         for robot in reversed(opened):
             await robot.close()
-
-
-async def _started(robot: Robot) -> Robot:
-    await robot.start()
-    return robot

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from tests.tui.toys import ToyApp
 from tui.robot import Robot
@@ -122,7 +122,7 @@ def test_junit_is_well_formed_and_counts_waits_and_screenshots() -> None:
             Step(wait, "PS01", skipped=True),
         )
     )
-    root = ElementTree.fromstring(junit(report, "t.tape"))
+    root = ET.fromstring(junit(report, "t.tape"))
     (suite,) = root
     assert suite.attrib | {"tests": "3", "failures": "1", "skipped": "1", "time": "1.750"} == suite.attrib
     cases = suite.findall("testcase")

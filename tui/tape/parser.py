@@ -206,7 +206,7 @@ class _Parser:
         return self._take(Kind.STRING, Kind.WORD, what=what).text
 
     def _checked(self, token: Token) -> str:
-        """The regular expression of this token, once it compiles; `\\/` stands for a slash."""
+        """The regular expression of this token, once it compiles; an escaped slash stands for itself."""
         try:
             re.compile(token.text)
         except (re.error, OverflowError, RecursionError) as error:

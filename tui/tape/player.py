@@ -157,7 +157,7 @@ class Player:
         begun = self._clock()
         try:
             await self._perform(command)
-        except Exception as error:  # a broken client is the tape's failure, reported with its line like any other
+        except Exception as error:  # noqa: BLE001 - a broken client is the tape's failure, reported with its line like any other
             failure = str(error) or error.__class__.__name__
             return Step(command, self._persona, self._clock() - begun, failure, self._last_screen())
         return Step(command, self._persona, self._clock() - begun)
@@ -241,12 +241,12 @@ class Player:
         client = self._clients.get(self._persona)
         try:
             return client.screen_text() if client is not None else ""
-        except Exception:  # a dead application has no screen; the failure already says of what it died
+        except Exception:  # noqa: BLE001 - a dead application has no screen; the failure already says of what it died
             return ""
 
     async def _close(self) -> None:
         for persona, client in reversed(self._clients.items()):
             try:
                 await client.close()
-            except Exception as error:  # the tape is over: told, not judged
+            except Exception as error:  # noqa: BLE001 - the tape is over: told, not judged
                 self._notes[_("{persona} : fermeture difficile ({error})").format(persona=persona, error=error)] = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from client.i18n import _
 from tui.tape.commands import Command, Screenshot, Wait
@@ -75,7 +75,7 @@ def framed(screen: str, title: str) -> list[str]:
 def junit(report: Report, tape: str) -> bytes:
     """JUnit XML, UTF-8: one suite a tape, one case a Wait or Screenshot."""
     cases = report.cases
-    suite = ElementTree.Element(
+    suite = ET.Element(
         "testsuite",
         name=_xml(tape),
         tests=str(len(cases)),
@@ -86,15 +86,15 @@ def junit(report: Report, tape: str) -> bytes:
     )
     for step in cases:
         _add_case(suite, step)
-    root = ElementTree.Element("testsuites")
+    root = ET.Element("testsuites")
     root.append(suite)
-    data: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    data: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return data
 
 
-def _add_case(suite: ElementTree.Element, step: Step) -> None:
+def _add_case(suite: ET.Element, step: Step) -> None:
     place = step.command.place
-    case = ElementTree.SubElement(
+    case = ET.SubElement(
         suite,
         "testcase",
         classname=_xml(step.persona or "client"),
@@ -104,9 +104,9 @@ def _add_case(suite: ElementTree.Element, step: Step) -> None:
         time=f"{step.seconds:.3f}",
     )
     if step.skipped:
-        ElementTree.SubElement(case, "skipped")
+        ET.SubElement(case, "skipped")
     if step.failure:
-        failure = ElementTree.SubElement(case, "failure", message=_xml(step.failure))
+        failure = ET.SubElement(case, "failure", message=_xml(step.failure))
         failure.text = _xml(step.screen)
 
 

@@ -32,14 +32,21 @@ def save(path: Path, *, text: Callable[[], str], svg: Callable[[], str]) -> None
         OSError: the file cannot be written.
         NoFont: a PNG was asked and no font can draw it.
     """
-    if path.suffix == ".png":
-        data = png(svg())
-    else:
-        data = (svg() if path.suffix == ".svg" else text() + "\n").encode()
+    data = _bytes_for(path.suffix, text, svg)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
     temporary.write_bytes(data)
     temporary.replace(path)
+
+
+def _bytes_for(suffix: str, text: Callable[[], str], svg: Callable[[], str]) -> bytes:
+    match suffix:
+        case ".png":
+            return png(svg())
+        case ".svg":
+            return svg().encode()
+        case _:
+            return f"{text()}\n".encode()
 
 
 def png(svg: str, *, font: Path | None = None) -> bytes:
