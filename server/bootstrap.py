@@ -62,8 +62,7 @@ class RelayApp:
             self._sweeper.cancel()
             with suppress(asyncio.CancelledError):
                 await self._sweeper
-        while self.relay.connections:
-            await asyncio.sleep(0.01)
+        await self.relay.emptied()
         await asyncio.to_thread(self.store.close)
 
     async def open_local_connection(self, token: str) -> LocalConnection:

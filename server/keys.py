@@ -40,6 +40,7 @@ def publish(
     """Publish a service's key, vouched for by a device of a member; new wraps are added to those already there.
 
     Args:
+        ledger: the writer's transaction.
         document: its `service` part is what is published; a person's devices are enrolled at login only.
         session: whose hand it comes from.
         verify: the check of the responsible person's statement.

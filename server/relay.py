@@ -96,15 +96,20 @@ class Relay:
         self._followers: dict[AccountId, set[Connection]] = {}
         self._connections: set[Connection] = set()
         self._generation = -1
+        self._is_empty = asyncio.Event()
+        self._is_empty.set()
 
     async def serve(self, transport: Transport) -> None:
         """Speak with one peer until either side ends it. Never raises for what a peer did."""
         connection = Connection(self, transport)
         self._connections.add(connection)
+        self._is_empty.clear()
         try:
             await connection.run()
         finally:
             self._connections.discard(connection)
+            if not self._connections:
+                self._is_empty.set()
             for account in connection.followed:
                 self._unfollow(connection, account)
 
@@ -138,10 +143,9 @@ class Relay:
         for connection in tuple(self._connections):
             connection.say_goodbye(CLOSING)
 
-    @property
-    def connections(self) -> int:
-        """How many peers are connected."""
-        return len(self._connections)
+    async def emptied(self) -> None:
+        """Wait until the last peer is gone; each has CLOSE_TIMEOUT_S twice at most once told to go."""
+        await self._is_empty.wait()
 
     async def sweep(self) -> bool:
         """Close sessions that expired, reread rights when they may have changed; called every second.

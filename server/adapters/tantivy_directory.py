@@ -75,7 +75,7 @@ class TantivyDirectory:
         return Query.const_score_query(Query.term_set_query(self._schema, field, list(values)), 0.0)
 
     def _word(self, word: str, *, forgiving: bool) -> Query:
-        """The best of: whole word, prefix and, when `forgiving`, prefix with a typing error; the name before the rest."""
+        """The best of: whole word, prefix and, when `forgiving`, prefix with errors; the name before the rest."""
         ways = []
         for field, score in _FIELDS:
             whole = Query.term_query(self._schema, field, word, "basic")
@@ -92,7 +92,7 @@ def _may_forgive(word: str) -> bool:
 
 
 def _errors(word: str) -> int:
-    return 2 if len(word) >= 2 * _MIN_FUZZY_CHARS else 1
+    return 2 if len(word) > 2 * _MIN_FUZZY_CHARS else 1
 
 
 def _schema() -> Schema:

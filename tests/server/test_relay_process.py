@@ -1,0 +1,122 @@
+"""The relay as one runs it: the command line, its exit codes, its files, its logs, TLS at first run, the drain."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import signal
+import ssl
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from server.adapters import tls_files
+from server.logs import JsonLines
+from server.main import main
+from server.settings import read_roots
+from server.throttle import MAX_BUCKETS, Throttle
+from tests.server.people import root
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+
+
+def test_a_relay_starts_serves_and_drains(tmp_path: Path) -> None:
+    (tmp_path / "root.der").write_bytes(root())
+    words = ["--data", str(tmp_path / "data"), "--roots", str(tmp_path), "--port", "0", "--log", str(tmp_path / "log")]
+    with subprocess.Popen([sys.executable, "-m", "server", *words], stderr=subprocess.PIPE, text=True) as relay:
+        assert relay.stderr is not None
+        ready, address = relay.stderr.readline().split()
+        trust = ssl.create_default_context(cafile=tmp_path / "data" / "tls" / "ca.pem")
+        answer = httpx.get(
+            f"{address}/v1/directory?q=SECRETQUERY", verify=trust, headers={"Authorization": "Bearer T0KEN"}
+        )
+        limits = Path(f"/proc/{relay.pid}/limits").read_text()
+        relay.send_signal(signal.SIGTERM)
+        assert relay.wait(20) in (0, -signal.SIGTERM)
+    assert (ready, answer.status_code) == ("ready", 401)
+    assert limits.split("Max core file size")[1].split()[:2] == ["0", "0"]
+    log = (tmp_path / "log").read_text()
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert ("/v1/directory", 401) in [(line.get("route"), line.get("status")) for line in lines]
+    assert "SECRETQUERY" not in log
+    assert "T0KEN" not in log
+    assert (tmp_path / "data" / "tls" / "ca.key").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_command_line_loads_a_directory_and_checks_the_audit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = tmp_path / "directory.jsonl"
+    lines.write_text('{"entry": {"account": "ps:1", "name": "Anne", "is_service": false}}\n')
+    data = ["--data", str(tmp_path / "data")]
+    assert main(["load-directory", str(lines), *data]) == 0
+    assert main(["verify-audit", *data]) == 0
+    assert capsys.readouterr().out == "1\nok\n"
+    lines.write_text("nonsense")
+    assert main(["load-directory", str(lines), *data]) == 65
+    assert main(["load-directory", str(tmp_path / "absent"), *data]) == 74
+    (tmp_path / "empty").mkdir()
+    assert main([*data, "--roots", str(tmp_path / "empty"), "--port", "0"]) == 65
+
+
+def test_roots_are_read_as_der_or_as_many_pem(tmp_path: Path) -> None:
+    pem = ssl.DER_cert_to_PEM_cert(root())
+    (tmp_path / "a.der").write_bytes(root())
+    (tmp_path / "b.pem").write_text("a comment\n" + pem + pem)
+    (tmp_path / "readme.txt").write_text("no certificate")
+    assert read_roots(tmp_path) == (root(),) * 3
+    assert read_roots(tmp_path / "a.der") == (root(),)
+    with pytest.raises(ValueError, match="no certificate"):
+        read_roots(tmp_path / "readme.txt")
+
+
+def test_the_authority_stays_and_the_server_certificate_is_renewed_when_due(tmp_path: Path) -> None:
+    def files() -> tuple[bytes, bytes]:
+        return (tmp_path / "ca.pem").read_bytes(), (tmp_path / "server.pem").read_bytes()
+
+    tls_files.ensure(tmp_path, hosts=["localhost", "127.0.0.1"], at=NOW)
+    first = files()
+    tls_files.ensure(tmp_path, hosts=["localhost"], at=NOW + timedelta(days=300))
+    assert files() == first
+    for hosts, days in ((["localhost"], 380), (["relais.example", "localhost"], 0)):
+        before = files()
+        tls_files.ensure(tmp_path, hosts=hosts, at=NOW + timedelta(days=days))
+        assert files()[0] == first[0]
+        assert files()[1] != before[1]
+
+
+def test_a_log_line_holds_what_is_allowed_and_no_more() -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines())
+    fields = {"status": 500, "token": "secret", "reason": "a\nb\x1b[31m"}
+    try:
+        raise ValueError("patient name")
+    except ValueError:
+        place = ("server.test", logging.ERROR, __file__, 1, "failed", (), sys.exc_info())
+    record = logging.LogRecord(*place)
+    record.fields = fields
+    handler.handle(record)
+    line = stream.getvalue()
+    assert line.count("\n") == 1
+    assert "\x1b" not in line
+    assert "secret" not in line
+    assert "patient" not in line
+    assert json.loads(line)["exception"] == "ValueError"
+    assert json.loads(line)["status"] == 500
+
+
+def test_a_throttle_fills_again_and_forgets() -> None:
+    throttle = Throttle(burst=2, per_second=1)
+    assert [throttle.admits("a", NOW) for _ in range(3)] == [True, True, False]
+    assert throttle.admits("b", NOW)
+    assert throttle.admits("a", NOW + timedelta(seconds=1))
+    for number in range(MAX_BUCKETS + 10):
+        throttle.admits(f"x{number}", NOW)
+    assert len(throttle._buckets) <= MAX_BUCKETS
