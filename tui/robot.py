@@ -10,6 +10,7 @@ the screen wakes on what Textual displays (`wait_until`).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -76,8 +77,13 @@ class Robot:
         """
         loop = asyncio.get_running_loop()
         self._task = loop.create_task(self._live(), name=f"robot {self.app.__class__.__name__}")
-        await self._do(_nothing)
-        await self.settle()
+        try:
+            await self._do(_nothing)
+            await self.settle()
+        except BaseException:
+            with contextlib.suppress(Exception):  # what killed it is already on its way to the caller
+                await self.close()
+            raise
 
     async def close(self) -> None:
         """Close the application, then what was opened with it; harmless twice."""

@@ -351,7 +351,8 @@ def test_other_programs_are_become_not_imported(monkeypatch: pytest.MonkeyPatch)
 
 def loaded(code: str) -> set[str]:
     """The modules that a fresh interpreter loads more than an empty program does."""
-    script = f"import sys; before = set(sys.modules); {code}; print('\\n'.join(set(sys.modules) - before), file=sys.__stderr__)"
+    report = "print('\\n'.join(set(sys.modules) - before), file=sys.__stderr__)"
+    script = f"import sys; before = set(sys.modules); {code}; {report}"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return set(done.stderr.split())
 

@@ -99,6 +99,24 @@ def test_a_dead_application_is_an_error_that_says_so(keys: str) -> None:
     run(scenario())
 
 
+def test_an_application_that_does_not_start_is_an_error_and_leaves_nothing() -> None:
+    class Broken(ToyApp):
+        def on_mount(self) -> None:
+            raise RuntimeError("no start")
+
+    closed: list[int] = []
+
+    async def close() -> None:
+        closed.append(1)
+
+    async def scenario() -> None:
+        with pytest.raises(RobotError, match="no start"):
+            await Robot(Broken(), on_close=close).start()
+
+    run(scenario())
+    assert closed == [1]
+
+
 def test_streams_are_given_back() -> None:
     before = sys.stdout, sys.stderr
 
