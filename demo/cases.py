@@ -94,7 +94,7 @@ def script(cases: tuple[Case, ...], people: dict[str, str], now: datetime, *, se
         now: the present.
         seed: makes the hours repeatable.
     """
-    chance = random.Random(seed)  # noqa: S311 - dates of fiction
+    chance = random.Random(seed)
     moments: list[Moment] = []
     for index, case in enumerate(cases):
         moments += _life(case, people.get(case.expert, ""), _start(case, index, now, chance), chance, now)
