@@ -6,7 +6,7 @@ key which is not permitted now neither works nor shows.
 
 from __future__ import annotations
 
-from datetime import datetime, timezone, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import ClassVar, Protocol, TypeVar, cast
 
 from textual import events
@@ -41,24 +41,32 @@ class _Common(Screen[Answer]):
     """Shared by full screens and dialogs."""
 
     ROOM: ClassVar[Room] = Room.APP
-    INHERIT_BINDINGS: ClassVar[bool] = True
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    HORIZONTAL_BREAKPOINTS = [
         (0, "-tiny"),
         (78, "-narrow"),
         (100, "-wide"),
         (140, "-huge"),
     ]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (30, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
+
+    _ready = False
+
+    @property
+    def ready(self) -> bool:
+        """The parts exist: they may be given attributes. Earlier than `is_mounted`, which comes after `on_mount`."""
+        if not self._ready:
+            self._ready = self.is_attached and bool(self.query(KeyFooter))
+        return self._ready
 
     @property
     def now(self) -> datetime:
         """This instant, UTC, as the App's clock says."""
-        return cast("Wall", self.app).now if hasattr(self.app, "zone") else datetime.fromtimestamp(0, timezone.utc)
+        return cast("Wall", self.app).now if hasattr(self.app, "zone") else datetime.fromtimestamp(0, UTC)
 
     @property
     def zone(self) -> tzinfo:
         """The user's zone."""
-        return cast("Wall", self.app).zone if hasattr(self.app, "zone") else timezone.utc
+        return cast("Wall", self.app).zone if hasattr(self.app, "zone") else UTC
 
     @property
     def permitted(self) -> frozenset[str]:

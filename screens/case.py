@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -97,7 +96,6 @@ class CaseScreen(PracticeScreen):
 
     def on_mount(self) -> None:
         """Draw; begin in the conversation."""
-        super().on_mount()
         self._text_area.cursor_blink = False
         self.watch_view()
         self.query_one("#timeline").focus()
@@ -121,7 +119,7 @@ class CaseScreen(PracticeScreen):
             codes.add(ATTACHMENT)
         if any(attachment.is_synthese for attachment in attachments):
             codes.add(SYNTHESIS)
-        if self.is_mounted and self._composing:
+        if self.ready and self._composing:
             codes.add(COMPOSING)
         return frozenset(codes)
 
@@ -130,11 +128,11 @@ class CaseScreen(PracticeScreen):
     def watch_view(self) -> None:
         """Hand the parts to their documents."""
         view = self.view
-        if view is None or not self.is_mounted:
+        if view is None or not self.ready:
             return
-        self.query_one("#title", LinesView).show(lambda width: case_title(view, width))
         self.query_one("#form", Document).show(lambda width: form_lines(view, width))
         now, zone = self.now, self.zone
+        self.query_one("#title", LinesView).show(lambda width: case_title(view, width, zone=zone))
         self.query_one("#timeline", Document).show(lambda width: conversation_lines(view, width, now=now, zone=zone))
         if view.composer and not self._text_area.text and not self._sending:
             self._text_area.text = editable(view.composer)
@@ -170,7 +168,7 @@ class CaseScreen(PracticeScreen):
         lines.extend(fit_line((("▤ ", "info"), (visible(path), "info")), width) for path in self._files)
         return lines
 
-    def _compose(self, kind: ExchangeKind) -> None:
+    def _write(self, kind: ExchangeKind) -> None:
         self._kind = kind
         self.add_class("-composing")
         self.remove_class("-form-shown")
@@ -198,33 +196,33 @@ class CaseScreen(PracticeScreen):
     @property
     def has_unsent_text(self) -> bool:
         """Whether something is being written."""
-        return self.is_mounted and bool(self._text_area.text.strip())
+        return self.ready and bool(self._text_area.text.strip())
 
     def action_answer(self) -> None:
         """Write an opinion."""
-        self._compose(ExchangeKind.ANSWER)
+        self._write(ExchangeKind.ANSWER)
 
     def action_message(self) -> None:
         """Write a message."""
-        self._compose(ExchangeKind.MESSAGE)
+        self._write(ExchangeKind.MESSAGE)
 
     def action_ask(self) -> None:
         """Ask the requester for more."""
-        self._compose(ExchangeKind.ASK_MORE)
+        self._write(ExchangeKind.ASK_MORE)
 
     def action_give(self) -> None:
         """Give what the expert asked for."""
-        self._compose(ExchangeKind.GIVE_MORE)
+        self._write(ExchangeKind.GIVE_MORE)
 
     def action_urgent(self) -> None:
         """Toggle the urgency mark."""
         self._urgent = not self._urgent
-        self._compose(self._kind)
+        self._write(self._kind)
 
     def action_question(self) -> None:
         """Toggle the question mark."""
         self._question = not self._question
-        self._compose(self._kind)
+        self._write(self._kind)
 
     def action_send(self) -> None:
         """Send what the composer holds; it stays there until the session has kept it."""
@@ -301,10 +299,6 @@ class CaseScreen(PracticeScreen):
         """Ask for the next urgent case."""
         self.keep_text()
         self.post_message(CaseWanted(urgent=True))
-
-    def on_key(self, event: events.Key) -> None:
-        """A notice is read at the next key."""
-        super().on_key(event)
 
     # --- acts on the case
 

@@ -13,6 +13,7 @@ from client.i18n import _
 from screens.base import Dialog
 from screens.ink import paragraph
 from screens.keymap import Room, bindings_of
+from screens.widgets.fields import push_button
 from screens.widgets.key_footer import KeyFooter
 from screens.widgets.lines_view import LinesView
 
@@ -35,8 +36,8 @@ class ConfirmScreen(Dialog[bool]):
         with Vertical(classes="sheet"):
             yield LinesView(lambda width: paragraph(self._question, width))
             with Horizontal(classes="buttons"):
-                yield Button(self._no, id="no")
-                yield Button(self._yes, id="yes")
+                yield push_button(self._no, id="no")
+                yield push_button(self._yes, id="yes")
             yield KeyFooter()
 
     def on_mount(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -57,7 +58,7 @@ class DirectoryScreen(PickerScreen[ExpertRow | None]):
 
     ROOM = Room.DIRECTORY
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(Room.DIRECTORY)
-    CSS_PATH = ["picker.tcss", "directory.tcss"]
+    CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = ["picker.tcss", "directory.tcss"]
 
     view: reactive[DirectoryView | None] = reactive(None)
 
@@ -80,7 +81,7 @@ class DirectoryScreen(PickerScreen[ExpertRow | None]):
 
     def watch_view(self, view: DirectoryView | None) -> None:
         """List the results."""
-        if view is None or not self.is_mounted:
+        if view is None or not self.ready:
             return
         self._labels |= {chip.field: chip.label for chip in view.chips}
         self.results.items = directory_items(view)
@@ -110,7 +111,7 @@ class DirectoryScreen(PickerScreen[ExpertRow | None]):
         return [*lines, *[()] * (_DESCRIPTIF_LINES - len(lines))]
 
     def _under_cursor(self) -> ExpertRow | None:
-        item = self.results.current if self.is_mounted else None
+        item = self.results.current if self.ready else None
         if item is None or self.view is None:
             return None
         rows = (*self.view.professionals, *self.view.services)

@@ -14,7 +14,7 @@ from client.intents import ExportActivity
 from screens.base import Dialog
 from screens.ink import paragraph
 from screens.keymap import Room, bindings_of
-from screens.widgets.fields import Choose, Labelled, line_input
+from screens.widgets.fields import Choose, Labelled, line_input, push_button
 from screens.widgets.key_footer import KeyFooter
 from screens.widgets.lines_view import LinesView
 
@@ -57,8 +57,8 @@ class ExportScreen(Dialog[None]):
                 _("Enregistrer sous"), line_input(id="path", placeholder=_("dossier habituel des téléchargements"))
             )
             with Horizontal(classes="buttons"):
-                yield Button(_("EXPORTER"), id="go", classes="-primary")
-                yield Button(_("Annuler"), id="cancel")
+                yield push_button(_("EXPORTER"), id="go", primary=True)
+                yield push_button(_("Annuler"), id="cancel")
             yield KeyFooter()
 
     def on_mount(self) -> None:

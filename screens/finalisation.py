@@ -18,21 +18,24 @@ from screens.base import Dialog
 from screens.formatting import editable_line, instant_words, visible
 from screens.ink import Line, paragraph, spread
 from screens.keymap import Room, bindings_of
-from screens.widgets.fields import Choose, Labelled, line_input, or_not_given
+from screens.widgets.fields import Choose, Labelled, line_input, or_not_given, push_button
 from screens.widgets.key_footer import KeyFooter
 from screens.widgets.line_list import LineList
 from screens.widgets.lines_view import LinesView
+
+_SHORT_LIST, _TALL_LIST = 11, 24
+"""Exchanges shown at once, in a small and in a tall terminal."""
 
 
 class TickList(LineList):
     """The exchanges, each ticked or not."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "toggle", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "flip", show=False)]
 
     class Ticked(Message):
         """A tick changed."""
 
-    def __init__(self, entries: Sequence[TimelineEntry], whens: Sequence[str], *, id: str) -> None:  # noqa: A002 Textual's own parameter name
+    def __init__(self, entries: Sequence[TimelineEntry], whens: Sequence[str], *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
         self._entries = entries
         self._whens = whens
@@ -53,7 +56,7 @@ class TickList(LineList):
         left = ((box, "strong"), (visible(entry.author), ""), (f" · {what}", "accent"), (f"  {text}", "dim"))
         return (spread(left, ((self._whens[index], "dim"),), width),)
 
-    def action_toggle(self) -> None:
+    def action_flip(self) -> None:
         """Tick or untick the row."""
         if not self._entries:
             return
@@ -105,19 +108,21 @@ class FinalisationScreen(Dialog[None]):
         yield Labelled(_("  N° de facturation"), line_input(editable_line(view.numero_requis), id="requis"))
         yield LinesView(self._warnings)
         with Horizontal(classes="buttons"):
-            yield Button(_("CONTINUER LA FINALISATION"), id="continue", classes="-primary")
-            yield Button(_("Annuler"), id="cancel")
+            yield push_button(_("CONTINUER LA FINALISATION"), id="continue", primary=True)
+            yield push_button(_("Annuler"), id="cancel")
 
     def _compose_second(self) -> ComposeResult:
         whens = [instant_words(entry.at, now=self.now, zone=self.zone) for entry in self.view.exchanges]
         yield LinesView(self._patient_line, id="patient")
         yield TickList(self.view.exchanges, whens, id="exchanges")
         with Horizontal(classes="buttons"):
-            yield Button(_("FINALISER"), id="finalise", classes="-primary")
-            yield Button(_("Retour"), id="back")
+            yield push_button(_("FINALISER"), id="finalise", primary=True)
+            yield push_button(_("Retour"), id="back")
 
     def on_mount(self) -> None:
         """All is prefilled: Enter goes on."""
+        room = _TALL_LIST if self.has_class("-tall") else _SHORT_LIST
+        self._ticks.styles.height = max(min(len(self.view.exchanges), room), 1)
         self.query_one("#continue").focus()
 
     @property
@@ -130,16 +135,16 @@ class FinalisationScreen(Dialog[None]):
 
     def _steps(self, width: int) -> list[Line]:
         del width
-        step = _("Étape 2 sur 2 : ce qui entre dans la synthèse") if self._on_second else _("Étape 1 sur 2 : facturation")
+        step = (
+            _("Étape 2 sur 2 : ce qui entre dans la synthèse") if self._on_second else _("Étape 1 sur 2 : facturation")
+        )
         return [((step, "dim"),), ()]
 
     def _warnings(self, width: int) -> list[Line]:
-        return [
-            line for text in self.view.warnings for line in paragraph(f"! {text}", width, ink="warning")
-        ]
+        return [line for text in self.view.warnings for line in paragraph(f"! {text}", width, ink="warning")]
 
     def _patient_line(self, width: int) -> list[Line]:
-        counter = f"✓ {len(self._ticks.ticked)}/{self._ticks.count}" if self.is_mounted else ""
+        counter = f"✓ {len(self._ticks.ticked)}/{self._ticks.count}" if self.ready else ""
         return [spread(((visible(or_not_given(self.view.patient)), "strong"),), ((counter, "good"),), width)]
 
     def on_tick_list_ticked(self) -> None:

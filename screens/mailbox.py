@@ -96,7 +96,6 @@ class MailboxScreen(PracticeScreen):
 
     def on_mount(self) -> None:
         """Draw what was given before mounting."""
-        super().on_mount()
         self.query_one("#preview").can_focus = False
         self.watch_view(self.view)
         self._cases.focus()
@@ -108,7 +107,7 @@ class MailboxScreen(PracticeScreen):
     @property
     def current(self) -> CaseRow | None:
         """The row under the cursor."""
-        return self._cases.current if self.is_mounted else None
+        return self._cases.current if self.ready else None
 
     @property
     def permitted(self) -> frozenset[str]:
@@ -129,7 +128,7 @@ class MailboxScreen(PracticeScreen):
 
     def watch_view(self, view: MailboxView | None) -> None:
         """List the rows; the cursor stays on its case within a folder."""
-        if view is None or not self.is_mounted:
+        if view is None or not self.ready:
             return
         row = self._cases.current
         shown = self.query_one(Sidebar).view
@@ -158,7 +157,7 @@ class MailboxScreen(PracticeScreen):
         return [spread(((label, "heading"),), ((count, "dim"),), width)]
 
     def _draw_preview(self) -> None:
-        if not self.is_mounted:
+        if not self.ready:
             return
         row, view = self.current, self.preview
         document = self.query_one("#preview", Document)
@@ -311,7 +310,7 @@ class MailboxScreen(PracticeScreen):
             return
         draft = row.case
 
-        def answered(yes: bool | None) -> None:  # noqa: FBT001 shape given by Textual
+        def answered(yes: bool | None) -> None:
             if yes:
                 self.raise_intent(DiscardDraft(draft))
 

@@ -59,7 +59,6 @@ class MenuScreen(Dialog[str | None]):
 
     def on_key(self, event: events.Key) -> None:
         """A digit chooses at once."""
-        super().on_key(event)
         if event.character and event.character.isdigit() and 0 < int(event.character) <= len(self._items):
             event.stop()
             self._choose(int(event.character) - 1)

@@ -14,7 +14,7 @@ from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical, VerticalScroll
 from textual.reactive import reactive
 from textual.timer import Timer
-from textual.widgets import Button, Input, TextArea
+from textual.widgets import Input, TextArea
 
 from client.i18n import _, french_date, ngettext, short_instant
 from client.intents import DraftEntry, PatientEntry, SaveDraft, SendRequest
@@ -26,7 +26,7 @@ from screens.formatting import editable, editable_line, visible
 from screens.ink import Line, Piece, fit_line, paragraph, spread
 from screens.keymap import Room, bindings_of
 from screens.patients import PatientsScreen
-from screens.widgets.fields import Choose, Finder, Labelled, Tick, line_input
+from screens.widgets.fields import Choose, Finder, Labelled, Tick, line_input, push_button
 from screens.widgets.lines_view import LinesView
 
 PAUSE_S = 0.6
@@ -107,7 +107,7 @@ class NewRequestScreen(PracticeScreen):
                 yield from self._compose_what()
             yield LinesView(self._remarks, id="remarks")
             with Horizontal(classes="buttons"):
-                yield Button(_("DÉMARRER LA TÉLÉEXPERTISE"), id="start", classes="-primary")
+                yield push_button(_("DÉMARRER LA TÉLÉEXPERTISE"), id="start", primary=True)
 
     def _compose_who(self) -> ComposeResult:
         entry = self._kept
@@ -121,13 +121,15 @@ class NewRequestScreen(PracticeScreen):
             yield Labelled(_("  Prénoms"), line_input(editable_line(patient.prenoms), id="prenoms"))
             yield Labelled(
                 _("  Sexe"),
-                Choose([("", _("non précisé")), ("F", _("féminin")), ("M", _("masculin"))], chosen=patient.sexe,
-                       id="sexe"),
+                Choose(
+                    [("", _("non précisé")), ("F", _("féminin")), ("M", _("masculin"))], chosen=patient.sexe, id="sexe"
+                ),
             )
             yield Labelled(
                 _("  Né(e) le"),
-                line_input(french_date(editable_line(patient.date_naissance)), id="naissance",
-                           placeholder=_("JJ/MM/AAAA")),
+                line_input(
+                    french_date(editable_line(patient.date_naissance)), id="naissance", placeholder=_("JJ/MM/AAAA")
+                ),
             )
             yield Labelled(
                 _("3 N° sécurité sociale"),
@@ -152,14 +154,13 @@ class NewRequestScreen(PracticeScreen):
 
     def on_mount(self) -> None:
         """Begin with what is not filled yet."""
-        super().on_mount()
         self.watch_view(self.view)
         self._show_patient(self._kept.patient)
         self.query_one("#expert" if not self._expert else "#patient").focus()
 
     def watch_view(self, view: DraftView | None) -> None:
         """Names, requirements and remarks; never the fields."""
-        if view is None or not self.is_mounted:
+        if view is None or not self.ready:
             return
         finder = self.query_one("#expert", Finder)
         if view.entry.expert == self._expert:
@@ -177,7 +178,7 @@ class NewRequestScreen(PracticeScreen):
         saved = short_instant(view.saved_at, now=self.now, zone=self.zone) if view.saved_at else ""
         words = _("brouillon gardé {when}").format(when=visible(saved)) if saved else ""
         title = spread(((_("Nouvelle téléexpertise"), "heading"),), ((words, "dim"),), width)
-        states = step_states(self.entry() if self.is_mounted else self._kept, view)
+        states = step_states(self.entry() if self.ready else self._kept, view)
         return [title, fit_line(step_line(states), width)]
 
     def _asked(self, width: int) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import starmap
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -43,12 +44,12 @@ class PatientsScreen(PickerScreen[PatientEntry | None]):
 
     def watch_found(self, found: PatientsFound | None) -> None:
         """List them; the last line begins a new patient."""
-        if found is None or not self.is_mounted:
+        if found is None or not self.ready:
             return
         typed = self.typed.strip()
         fresh = _("Nouveau patient « {name} »").format(name=typed) if typed else _("Nouveau patient")
         self.results.items = [
-            *(patient_item(index, row) for index, row in enumerate(found.rows)),
+            *starmap(patient_item, enumerate(found.rows)),
             Item(NEW, fresh, mark="+", ink="accent"),
         ]
 

@@ -6,7 +6,8 @@ The base of the directory, of the patient and file pickers, and of the command p
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeVar
+from pathlib import PurePath
+from typing import ClassVar, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -35,7 +36,7 @@ _MOVES = {
 class PickerScreen(Dialog[Answer]):
     """Subclasses say what is searched and what is returned."""
 
-    CSS_PATH = "picker.tcss"
+    CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = "picker.tcss"
     DELAY_S = DEBOUNCE_S
     TWO_LINES = False
 
@@ -126,7 +127,6 @@ class PickerScreen(Dialog[Answer]):
 
     def on_key(self, event: events.Key) -> None:
         """Arrows move in the list while letters go to the field."""
-        super().on_key(event)
         move = _MOVES.get(event.key)
         if move:
             event.stop()

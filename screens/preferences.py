@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.reactive import reactive
-from textual.widgets import Button, Input, Static, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from client.i18n import _
 from client.intents import SavePreferences
@@ -17,7 +17,7 @@ from screens.base import PracticeScreen
 from screens.formatting import editable, editable_line
 from screens.ink import Line, paragraph
 from screens.keymap import Room, bindings_of
-from screens.widgets.fields import Labelled, Tick, line_input, or_not_given
+from screens.widgets.fields import Labelled, Tick, line_input, or_not_given, push_button
 from screens.widgets.lines_view import LinesView
 
 
@@ -42,7 +42,8 @@ class PreferencesScreen(PracticeScreen):
         with VerticalScroll(id="form", can_focus=False):
             yield Static(_("Préférences générales de téléexpertise"), classes="heading", markup=False)
             yield Labelled(
-                _("Agir en tant que"), LinesView(lambda width: paragraph(or_not_given(view.account), width, ink="strong"))
+                _("Agir en tant que"),
+                LinesView(lambda width: paragraph(or_not_given(view.account), width, ink="strong")),
             )
             yield Labelled(
                 _("N° de facturation"),
@@ -57,7 +58,7 @@ class PreferencesScreen(PracticeScreen):
                 _("Je souhaite apparaître dans l'annuaire régional des experts"), on=view.annuaire, id="annuaire"
             )
             yield LinesView(self._diagnosis, id="diagnosis")
-            yield Labelled(_("Descriptif de l'activité"), _area(view.descriptif, "descriptif"))
+            yield Labelled(_("Descriptif activité"), _area(view.descriptif, "descriptif"))
             yield Labelled(_("Prérequis expert"), _area(view.prerequis, "prerequis"))
             yield Static(_("Ce que le demandeur doit fournir"), classes="heading", markup=False)
             yield Tick(_("Le patient est obligatoire"), on=view.patient_obligatoire, id="patient")
@@ -72,15 +73,14 @@ class PreferencesScreen(PracticeScreen):
                 LinesView(lambda width: paragraph(or_not_given(view.lien_acces_rapide), width, ink="info")),
             )
             with Horizontal(classes="buttons"):
-                yield Button(_("ENREGISTRER"), id="save", classes="-primary")
+                yield push_button(_("ENREGISTRER"), id="save", primary=True)
 
     def on_mount(self) -> None:
         """Begin with the tick that matters (C13)."""
-        super().on_mount()
         self.query_one("#annuaire").focus()
 
     def _diagnosis(self, width: int) -> list[Line]:
-        if self.is_mounted and self.query_one("#annuaire", Tick).on:
+        if self.ready and self.query_one("#annuaire", Tick).on:
             return []
         text = _("! Décoché : aucun confrère ne vous trouve parmi les experts, et aucune demande n'arrive.")
         return paragraph(text, width, ink="warning")
@@ -91,7 +91,7 @@ class PreferencesScreen(PracticeScreen):
 
     def watch_view(self, view: PreferencesView | None) -> None:
         """The sheet came back as published: done."""
-        if view is not None and self._sending and self.is_mounted:
+        if view is not None and self._sending and self.ready:
             self._sending = False
             self.dismiss()
             self.tell(_("✓ Préférences enregistrées."))

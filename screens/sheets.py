@@ -14,12 +14,12 @@ from client.views import AttachmentLine, CaseRow, CaseView, LabelledValue, Timel
 from screens.formatting import instant_words, status_words, visible
 from screens.ink import Line, Piece, fit, pad, paragraph, spread, wrap
 
-_LABEL = 22
+_LABEL, _LABEL_LEAST = 30, 18
 
 
 def field_lines(label: str, value: str, width: int, *, ink: str = "") -> list[Line]:
     """`Label   value`, the value wrapped under itself; « non renseigné » when empty."""
-    column = min(_LABEL, width // 3)
+    column = min(_LABEL, max(_LABEL_LEAST, width * 2 // 5), width)
     words = wrap(value, width - column) if value else [_("non renseigné")]
     value_ink = ink if value else "dim"
     first, *others = words
@@ -76,13 +76,17 @@ def recap_lines(view: CaseView, width: int, *, zone: tzinfo) -> list[Line]:
     """Banner and billing recap of a finalised case (F06); nothing otherwise."""
     if not view.finalised_at:
         return []
-    when = visible(long_instant(view.finalised_at, zone=zone))
-    lines: list[Line] = [((_("✓ Finalisée le {when}").format(when=when), "good"),), ()]
+    lines: list[Line] = [((_finalised_words(view, zone), "good"),), ()]
     if view.recap:
         lines.append(((_("Récapitulatif des informations de facturation"), "heading"),))
         lines.extend(_values(view.recap, width))
         lines.append(())
     return lines
+
+
+def _finalised_words(view: CaseView, zone: tzinfo) -> str:
+    when = visible(long_instant(view.finalised_at, zone=zone))
+    return _("✓ Finalisée le {when}").format(when=when)
 
 
 def entry_lines(entry: TimelineEntry, width: int, *, now: datetime, zone: tzinfo) -> list[Line]:
@@ -137,9 +141,11 @@ def conversation_lines(view: CaseView, width: int, *, now: datetime, zone: tzinf
     return [*lines, *recap_lines(view, width, zone=zone)]
 
 
-def case_title(view: CaseView, width: int) -> list[Line]:
+def case_title(view: CaseView, width: int, *, zone: tzinfo) -> list[Line]:
     """Two lines at the top of a case: what and whose, where it stands and with whom."""
     words, ink = status_words(view.status, view.status_label)
+    if view.finalised_at:
+        words = _finalised_words(view, zone)
     title: list[Piece] = [("? ", "accent"), (visible(view.title), "heading")]
     if view.urgent:
         title.append((_(" ! urgent"), "error"))
@@ -166,7 +172,7 @@ def case_title(view: CaseView, width: int) -> list[Line]:
 
 def preview_lines(view: CaseView, width: int, *, now: datetime, zone: tzinfo) -> list[Line]:
     """The pane beside the list: title, then the last exchanges, then the form."""
-    lines = [*case_title(view, width), ()]
+    lines = [*case_title(view, width, zone=zone), ()]
     lines.extend(recap_lines(view, width, zone=zone))
     for entry in reversed(view.timeline[-_PREVIEWED:]):
         lines.extend(entry_lines(entry, width, now=now, zone=zone))

@@ -85,7 +85,11 @@ def card_lines(view: LoginView) -> list[Line]:
 def door_lines(view: LoginView, width: int) -> list[Line]:
     """Everything above the field: name, card, what happens, what to do, what went wrong."""
     title, advice = phase_words(view.phase)
-    lines: list[Line] = [(("A V I C E N N E", "heading"),), ((_("Téléexpertise, chiffrée de bout en bout"), "dim"),), ()]
+    lines: list[Line] = [
+        (("A V I C E N N E", "heading"),),
+        ((_("Téléexpertise, chiffrée de bout en bout"), "dim"),),
+        (),
+    ]
     lines.extend(card_lines(view))
     lines.append(())
     if view.locked:
@@ -139,12 +143,11 @@ class UnlockScreen(PracticeScreen):
 
     def on_mount(self) -> None:
         """Draw what was given before mounting."""
-        super().on_mount()
         self.watch_view(self.view)
 
     def watch_view(self, view: LoginView) -> None:
         """Hand the parts down and put the keys where they are needed."""
-        if not self.is_mounted:
+        if not self.ready:
             return
         self.query_one(DoorArt).view = view
         choices, pin = self.query_one("#choices", ItemList), self.query_one("#pin", Input)

@@ -7,10 +7,10 @@ said by a sealed sentence: Textual's traceback would print the values of locals,
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timezone, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from time import time
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from rich.console import RenderableType
 from rich.segment import Segment, Segments
@@ -50,6 +50,7 @@ from client.updates import (
     Severity,
     ShellChanged,
     TransferProgressed,
+    Update,
 )
 from client.views import LoginPhase, LoginView, ShellView
 from screens.base import Dialog, PracticeScreen
@@ -73,7 +74,7 @@ from tui.incident import incident_place, sealed_message
 from tui.output_guard import OutputGuard
 from tui.theme import DARK, THEMES, VARIABLE_DEFAULTS
 
-Shown = TypeVar("Shown", bound=Screen[object])
+Shown = TypeVar("Shown", bound=Screen[Any])
 
 _PROGRESS_STEPS = 4
 """A transfer is announced by quarters: no animation, few bytes."""
@@ -84,12 +85,16 @@ _GLYPHS = {Severity.INFORMATION: "", Severity.WARNING: "! ", Severity.ERROR: "�
 
 def system_clock() -> datetime:
     """This instant, UTC."""
-    return datetime.fromtimestamp(time(), timezone.utc)
+    return datetime.fromtimestamp(time(), UTC)
 
 
 def system_zone() -> tzinfo:
     """Where this machine is."""
-    return system_clock().astimezone().tzinfo or timezone.utc
+    return system_clock().astimezone().tzinfo or UTC
+
+
+def _nothing() -> None:
+    """Not listening yet."""
 
 
 class AvicenneApp(App[None]):
@@ -119,6 +124,7 @@ class AvicenneApp(App[None]):
         self._login = LoginView(LoginPhase.NO_CARD)
         self._shell: ShellView | None = None
         self._wanted: set[str] = set()
+        self._unsubscribe: Callable[[], None] = _nothing
         self._mailbox = MailboxScreen()
         self.incident = ""
         """Kind and place of the failure that closed the App, without any value."""
@@ -141,9 +147,12 @@ class AvicenneApp(App[None]):
     def on_mount(self) -> None:
         """Close the door, listen, let the session work."""
         self.push_screen(self._new_door(self._login))
-        self._unsubscribe = self._session.subscribe(lambda update: self.post_message(UpdateArrived(update)) and None)
+        self._unsubscribe = self._session.subscribe(self._announced)
         if self._start_run:
             self.run_worker(self._session.run(), name="session", exit_on_error=False)
+
+    def _announced(self, update: Update) -> None:
+        self.post_message(UpdateArrived(update))
 
     def on_unmount(self) -> None:
         """Stop listening."""
@@ -200,9 +209,13 @@ class AvicenneApp(App[None]):
 
     # --- updates up
 
-    def on_update_arrived(self, message: UpdateArrived) -> None:  # noqa: C901, PLR0912 one flat table of updates
-        """Put the view where it is looked at."""
-        match message.update:
+    def on_update_arrived(self, message: UpdateArrived) -> None:
+        """Put the view where it is looked at; or say what happened."""
+        if not self._view_changed(message.update):
+            self._happened(message.update)
+
+    def _view_changed(self, update: Update) -> bool:
+        match update:
             case LoginChanged(view=login):
                 self._login_changed(login)
             case ShellChanged(view=shell):
@@ -210,33 +223,36 @@ class AvicenneApp(App[None]):
                 self._hand_shell()
             case MailboxChanged(view=mailbox):
                 self._mailbox.view = mailbox
-            case CaseChanged() as changed:
-                self._case_changed(changed)
+            case CaseChanged():
+                self._case_changed(update)
             case DirectoryFound(view=directory):
                 for screen in self._shown(DirectoryScreen):
                     screen.view = directory
-            case PatientsFound() as found:
+            case PatientsFound():
                 for patients in self._shown(PatientsScreen):
-                    patients.found = found
-            case DraftChanged() as draft:
-                self._draft_changed(draft)
-            case RequestStarted(draft=draft_id):
-                self._request_started(draft_id)
-            case FinalisationPrepared(view=prepared):
-                if isinstance(self.screen, CaseScreen) and self.screen.case == prepared.case:
-                    self._show(FinalisationScreen(prepared))
+                    patients.found = update
+            case DraftChanged():
+                self._draft_changed(update)
+            case FinalisationPrepared():
+                self._finalisation_prepared(update)
+            case PreferencesChanged():
+                self._preferences_changed(update)
+            case _:
+                return False
+        return True
+
+    def _happened(self, update: Update) -> None:
+        match update:
+            case RequestStarted(draft=draft):
+                self._request_started(draft)
+            case ExchangeSent(case=case):
+                self._exchange_sent(case)
             case CaseFinalised(case=case):
                 self._case_finalised(case)
-            case PreferencesChanged() as preferences:
-                self._preferences_changed(preferences)
-            case ExchangeSent(case=case):
-                for screen_of_case in self._shown(CaseScreen):
-                    if screen_of_case.case == case:
-                        screen_of_case.exchange_sent()
-            case FileSaved() as saved:
-                self._say(file_words(saved), "")
-            case TransferProgressed() as progress:
-                self._progressed(progress)
+            case FileSaved():
+                self._say(file_words(update), "good")
+            case TransferProgressed():
+                self._progressed(update)
             case IntentRefused(reason=reason):
                 self._refused(reason)
             case Noticed(text=text, severity=severity):
@@ -246,10 +262,19 @@ class AvicenneApp(App[None]):
             case _:
                 pass
 
+    def _finalisation_prepared(self, prepared: FinalisationPrepared) -> None:
+        if isinstance(self.screen, CaseScreen) and self.screen.case == prepared.view.case:
+            self._show(FinalisationScreen(prepared.view))
+
+    def _exchange_sent(self, case: str) -> None:
+        for screen in self._shown(CaseScreen):
+            if screen.case == case:
+                screen.exchange_sent()
+
     def _shown(self, kind: type[Shown]) -> list[Shown]:
         return [screen for screen in self.screen_stack if isinstance(screen, kind)]
 
-    def _show(self, screen: Screen[object]) -> None:
+    def _show(self, screen: Screen[Any]) -> None:
         if isinstance(screen, PracticeScreen):
             screen.shell = self._shell
         self.push_screen(screen)
@@ -404,7 +429,7 @@ class AvicenneApp(App[None]):
         else:
             self.exit()
 
-    def _quit_answered(self, yes: bool | None) -> None:  # noqa: FBT001 shape given by Textual
+    def _quit_answered(self, yes: bool | None) -> None:
         if yes:
             self.exit()
 
@@ -422,9 +447,9 @@ class AvicenneApp(App[None]):
             return _("Un texte n'est pas envoyé. Il est gardé et vous attendra. Quitter ?")
         return ""
 
-    async def action_help_quit(self) -> None:
+    def action_help_quit(self) -> None:
         """Ctrl+C leaves too."""
-        await self.action_quit()
+        self.run_worker(self.action_quit(), name="quit")
 
     # --- failing
 
@@ -460,5 +485,3 @@ def file_words(saved: FileSaved) -> str:
     if saved.what == "export":
         words += " " + ngettext("({n} ligne)", "({n} lignes)", saved.rows).format(n=saved.rows)
     return words
-
-

@@ -19,7 +19,6 @@ INK_NAMES = (
     "banner",
     "banner-text",
     "field",
-    "field-focus",
     "line",
 )
 """Style-sheet variables that each theme gives."""
@@ -74,7 +73,6 @@ DARK = _theme(
         "banner": "#0f6b4a",
         "banner-text": "#ffffff",
         "field": "#17241e",
-        "field-focus": "#1d3128",
         "line": "#33493f",
     },
 )
@@ -95,7 +93,6 @@ LIGHT = _theme(
         "banner": "#0b6b47",
         "banner-text": "#ffffff",
         "field": "#eaf2ee",
-        "field-focus": "#dcebe4",
         "line": "#b9cbc2",
     },
 )
@@ -116,7 +113,6 @@ CONTRAST = _theme(
         "banner": "#004d33",
         "banner-text": "#ffffff",
         "field": "#101a16",
-        "field-focus": "#16261f",
         "line": "#8a8a8a",
     },
 )
@@ -147,7 +143,6 @@ TERMINAL = Theme(
         "banner": "ansi_green",
         "banner-text": "ansi_black",
         "field": "ansi_default",
-        "field-focus": "ansi_default",
         "line": "ansi_green",
         "input-cursor-background": "ansi_white",
         "input-cursor-foreground": "ansi_black",

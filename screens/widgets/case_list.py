@@ -11,9 +11,9 @@ from datetime import datetime, tzinfo
 from client.views import CaseRow
 from screens.formatting import instant_words, status_words, visible
 from screens.ink import Line, Piece, fit, spread
-from screens.widgets.line_list import GUTTER, LineList
+from screens.widgets.line_list import GUTTER, MARGIN, LineList
 
-_TWO_LINES_FROM = 56
+_TWO_LINES_FROM = 48
 _ROOMY_FROM = 34
 """Lines of window from which rows are spaced out."""
 _LOOK_AROUND = 200
@@ -71,7 +71,7 @@ def three_lines(row: CaseRow, width: int, *, now: datetime, zone: tzinfo) -> tup
 class CaseList(LineList):
     """Draws only the rows that show; keeps the cursor on the same case when the list changes under it."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 Textual's own parameter name
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._rows: Sequence[CaseRow] = ()
         self._clock: tuple[datetime, tzinfo] | None = None
@@ -104,7 +104,7 @@ class CaseList(LineList):
     @property
     def row_height(self) -> int:
         """Two or three lines, and a blank one where there is room."""
-        lines = 2 if self.drawn_width - GUTTER >= _TWO_LINES_FROM else 3
+        lines = 2 if self.drawn_width - GUTTER - MARGIN >= _TWO_LINES_FROM else 3
         return lines + (1 if self.size.height >= _ROOMY_FROM else 0)
 
     def row_lines(self, index: int, width: int) -> Sequence[Line]:

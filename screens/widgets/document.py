@@ -33,20 +33,26 @@ class Document(InkedScroll, can_focus=True):
         Binding("end,G", "scroll_end", show=False),
     ]
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None, bottom: bool = False) -> None:  # noqa: A002 Textual's own parameter name
+    def __init__(self, *, id: str | None = None, classes: str | None = None, bottom: bool = False) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._layout_lines: Layout = _nothing
         self._lines: Sequence[Line] = ()
         self._sticks_to_bottom = bottom
         self._laid_out_for = 0
+        self._at_end = bottom
 
     def show(self, layout: Layout) -> None:
         """Draw this from now on."""
-        at_end = self._sticks_to_bottom and self.scroll_offset.y >= self.max_scroll_y
+        at_end = self._at_end
         self._layout_lines = layout
         self._lay_out()
         if at_end:
             self.scroll_end(animate=False)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Remember whether the reader follows the end, so that new lines and a smaller window keep it in sight."""
+        super().watch_scroll_y(old_value, new_value)
+        self._at_end = self._sticks_to_bottom and new_value >= self.max_scroll_y
 
     def _lay_out(self) -> None:
         self._laid_out_for = self.drawn_width
@@ -57,7 +63,7 @@ class Document(InkedScroll, can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         """Lay out again for the new width."""
         del event
-        at_end = self._sticks_to_bottom and (not self._laid_out_for or self.scroll_offset.y >= self.max_scroll_y)
+        at_end = self._at_end
         if self.drawn_width != self._laid_out_for:
             self._lay_out()
         if self.drawn_width != self._laid_out_for:  # a scrollbar came or went

@@ -15,7 +15,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Button, Input, Static
 
 from client.i18n import _
 from screens.formatting import visible
@@ -30,7 +30,7 @@ class Tick(InkedWidget, can_focus=True):
     Tick { height: auto; }
     Tick:focus .ink--strong { text-style: bold reverse; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("space,enter", "toggle", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space,enter", "flip", show=False)]
 
     on: reactive[bool] = reactive(False)
 
@@ -46,7 +46,7 @@ class Tick(InkedWidget, can_focus=True):
             """The tick."""
             return self.tick
 
-    def __init__(self, label: str, *, on: bool = False, id: str | None = None) -> None:  # noqa: A002 Textual's own parameter name
+    def __init__(self, label: str, *, on: bool = False, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._label = label
         self.set_reactive(Tick.on, on)
@@ -54,17 +54,17 @@ class Tick(InkedWidget, can_focus=True):
     def lines(self, width: int) -> Sequence[Line]:
         """One."""
         box = "[x]" if self.on else "[ ]"
-        bar = "▌" if self.has_focus else " "
-        return (((bar, "accent"), (box, "strong"), (f" {fit(visible(self._label), width - 5)}", "")),)
+        bar = "▌ " if self.has_focus else "  "
+        return (((bar, "accent"), (box, "strong"), (f" {fit(visible(self._label), width - 6)}", "")),)
 
-    def action_toggle(self) -> None:
+    def action_flip(self) -> None:
         """Change, and say so."""
         self.on = not self.on
         self.post_message(self.Changed(self))
 
     def on_click(self) -> None:
         """The mouse is optional."""
-        self.action_toggle()
+        self.action_flip()
 
 
 class Choose(InkedWidget, can_focus=True):
@@ -98,7 +98,7 @@ class Choose(InkedWidget, can_focus=True):
         options: Sequence[tuple[str, str]] = (),
         *,
         chosen: str = "",
-        id: str | None = None,  # noqa: A002 Textual's own parameter name
+        id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(id=id)
         self._options = tuple(options)
@@ -113,13 +113,13 @@ class Choose(InkedWidget, can_focus=True):
     def lines(self, width: int) -> Sequence[Line]:
         """All on one line where they fit, else one each."""
         cells = [self._cell(key, label, width) for key, label in self._options]
-        if sum(len(text) for cell in cells for text, _ink in cell) + 1 <= width:
+        if sum(len(text) for cell in cells for text, _ink in cell) + 2 <= width:
             return ((self._bar, *(piece for cell in cells for piece in cell)),)
         return [(self._bar, *cell) for cell in cells] or ((),)
 
     @property
     def _bar(self) -> Piece:
-        return ("▌" if self.has_focus else " ", "accent")
+        return ("▌ " if self.has_focus else "  ", "accent")
 
     def _cell(self, key: str, label: str, width: int) -> Line:
         on = key == self.chosen
@@ -140,7 +140,7 @@ class Finder(InkedWidget, can_focus=True):
 
     DEFAULT_CSS = """
     Finder { height: auto; min-height: 1; background: $field; border-left: outer $line; padding: 0 1; }
-    Finder:focus { border-left: outer $ink-accent; background: $field-focus; }
+    Finder:focus { border-left: outer $ink-accent; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "find", show=False)]
 
@@ -160,7 +160,7 @@ class Finder(InkedWidget, can_focus=True):
             """The field."""
             return self.finder
 
-    def __init__(self, prompt: str, *, id: str | None = None) -> None:  # noqa: A002 Textual's own parameter name
+    def __init__(self, prompt: str, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._prompt = prompt
 
@@ -198,9 +198,10 @@ class Labelled(Horizontal):
 
     DEFAULT_CSS = """
     Labelled { height: auto; width: 1fr; }
+    Labelled LinesView { padding: 0 0 0 2; }
     """
 
-    def __init__(self, label: str, *fields: Widget, id: str | None = None) -> None:  # noqa: A002 Textual's own parameter name
+    def __init__(self, label: str, *fields: Widget, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._label = label
         self._fields = fields
@@ -211,7 +212,12 @@ class Labelled(Horizontal):
         yield from self._fields
 
 
-def line_input(value: str = "", *, id: str, placeholder: str = "", max_length: int = 0) -> Input:  # noqa: A002 Textual's own parameter name
+def push_button(label: str, *, id: str, primary: bool = False) -> Button:  # noqa: A002
+    """A button of the house."""
+    return Button(label, id=id, classes="-primary" if primary else None)
+
+
+def line_input(value: str = "", *, id: str, placeholder: str = "", max_length: int = 0) -> Input:  # noqa: A002
     """A one-line text field of the house."""
     return Input(value, id=id, placeholder=placeholder, max_length=max_length, select_on_focus=False)
 

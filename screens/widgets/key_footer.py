@@ -7,6 +7,7 @@ keys are alive; this widget puts at most eight of them on one line.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import starmap
 
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -23,7 +24,7 @@ def keys_line(keys: Sequence[tuple[str, str]], width: int) -> Line:
     """`(key, label)` pairs on one line; what does not fit is left out from the end, but the last always stays."""
     if not keys:
         return ()
-    *others, last = [_cell(key, label) for key, label in keys]
+    *others, last = list(starmap(_cell, keys))
     room = width - width_of(last) - 1
     kept: list[Piece] = [(" ", "")]
     for cell in others:
@@ -43,9 +44,20 @@ def live_keys(screen: Screen[object]) -> list[tuple[str, str]]:
     for key, active in screen.active_bindings.items():
         if active.enabled and active.binding.id and active.binding.id not in alive:
             alive[active.binding.id] = key
+    alive |= _entered(screen)
     ranked = sorted((row for row in ACTIONS if row.footer and row.id in alive), key=lambda row: row.footer)
-    shown = [(key_words(_key_of(alive[row.id])), _(row.label)) for row in ranked]
+    shown = [(key_words(_key_of(alive[row.id])), _(row.short or row.label)) for row in ranked]
     return [*shown[: FOOTER_MAX - 1], shown[-1]] if len(shown) > FOOTER_MAX else shown
+
+
+def _entered(screen: Screen[object]) -> dict[str, str]:
+    """Rows on Enter: the focused list or field hears the key first, and passes its meaning on."""
+    room = getattr(screen, "ROOM", None)
+    return {
+        row.id: "enter"
+        for row in ACTIONS
+        if room in row.rooms and row.keys == "enter" and screen.check_action(row.name, ())
+    }
 
 
 def _key_of(name: str) -> str:

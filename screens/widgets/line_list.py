@@ -23,6 +23,9 @@ from screens.widgets.inked import InkedScroll, strip_of
 GUTTER = 2
 """Cells of the cursor bar and its margin."""
 
+MARGIN = 1
+"""Cells left free on the right, away from the scrollbar."""
+
 
 class LineList(InkedScroll, can_focus=True):
     """A cursor over rows of equal height; subclasses draw a row."""
@@ -123,7 +126,7 @@ class LineList(InkedScroll, can_focus=True):
         index, part = divmod(y + self.scroll_offset.y, self.row_height)
         if index >= self.count:
             return Strip.blank(self.drawn_width, self.rich_style)
-        lines = self.row_lines(index, self.drawn_width - GUTTER)
+        lines = self.row_lines(index, self.drawn_width - GUTTER - MARGIN)
         body = lines[part] if part < len(lines) else ()
         return strip_of(self, (*self._gutter(index, drawn=part < len(lines)), *body), self.drawn_width)
 
@@ -201,7 +204,7 @@ class Item:
 class ItemList(LineList):
     """A list of `Item`s: menus, results, choices. One line each, or two with the detail below."""
 
-    def __init__(self, *, id: str | None = None, two_lines: bool = False, active: bool = False) -> None:  # noqa: A002 Textual's own parameter name
+    def __init__(self, *, id: str | None = None, two_lines: bool = False, active: bool = False) -> None:  # noqa: A002
         super().__init__(id=id)
         self._items: Sequence[Item] = ()
         self._two_lines = two_lines

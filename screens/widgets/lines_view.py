@@ -16,7 +16,7 @@ def _none(width: int) -> Sequence[Line]:
 class LinesView(InkedWidget):
     """Draws what `draw` says; `show` changes it."""
 
-    def __init__(self, draw: Callable[[int], Sequence[Line]] = _none, *, id: str | None = None) -> None:  # noqa: A002 Textual's own parameter name
+    def __init__(self, draw: Callable[[int], Sequence[Line]] = _none, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._draw = draw
 

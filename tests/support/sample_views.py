@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from client.intents import DraftEntry, Folder, PatientEntry
 from client.views import (
@@ -30,7 +30,7 @@ from client.views import (
     TimelineEntry,
 )
 
-NOW = datetime(2026, 9, 10, 12, 40, tzinfo=timezone.utc)
+NOW = datetime(2026, 9, 10, 12, 40, tzinfo=UTC)
 """The day of every sample."""
 
 

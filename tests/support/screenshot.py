@@ -45,5 +45,5 @@ async def press(pilot: Pilot[None], keys: Sequence[str]) -> None:
 
 def screen_text(app: AvicenneApp) -> str:
     """What is on the terminal, as text."""
-    lines = app.screen._compositor.render_strips()  # noqa: SLF001 Textual has no public way to read the screen
+    lines = app.screen._compositor.render_strips()
     return "\n".join(strip.text.rstrip() for strip in lines) + "\n"
