@@ -20,7 +20,6 @@ from domain.practitioners import Party
 from domain.status import Role, Status
 from domain.transitions import NotPermitted, next_status
 
-
 _NO_FORM = RequestForm("")
 
 
@@ -50,13 +49,13 @@ def decide(state: Teleexpertise, fact: Event) -> Status:
 
 
 def evolve(state: Teleexpertise, recorded: Recorded) -> Teleexpertise:
-    """Fold one delivered fact. Total: a fact the table forbids is kept in the history and changes no status."""
+    """Fold one delivered fact. Total: a fact the table forbids is kept in the history and changes nothing else."""
+    kept = replace(state, history=(*state.history, recorded))
     try:
         status = decide(state, recorded.fact)
     except NotPermitted:
-        status = state.status
-    state = replace(state, status=status, history=(*state.history, recorded))
-    return _with_content(state, recorded)
+        return kept
+    return _with_content(replace(kept, status=status), recorded)
 
 
 def replay(conversation: ConversationId, facts: Iterable[Recorded]) -> Teleexpertise:
@@ -75,7 +74,7 @@ def _with_content(state: Teleexpertise, recorded: Recorded) -> Teleexpertise:
             return replace(state, form=form)
         case TakenInCharge(author=author) if state.taken_by is None:
             return replace(state, taken_by=author)
-        case Finalised() as fact if state.finalised is None and state.status is Status.COMPLETED:
+        case Finalised() as fact if state.finalised is None:
             return replace(state, finalised=fact, finalised_at=recorded.received_at or fact.written_at)
         case _:
             return state
