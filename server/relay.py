@@ -39,6 +39,9 @@ CLOSE_TIMEOUT_S = 2.0
 PAGE_BYTES = 256 * 1024
 """How much catching up is read from the store at once."""
 
+_LAST_POSITION = 2**62
+"""No stream is so long; a cursor beyond it is cut to what a store can compare."""
+
 SLOW = "lecture trop lente"
 EXPIRED = "session expirée ou fermée"
 RIGHTS_CHANGED = "droits modifiés"
@@ -235,7 +238,7 @@ class Connection:
         now = self._relay.clock.now()
         self._opened = opened = await self._relay.store.read(partial(_opened, token=hello.token, now=now))
         for account in hello.cursors.keys() & set(opened.readable):
-            self._streams[account] = _Stream(sent=max(0, hello.cursors[account]))
+            self._streams[account] = _Stream(sent=min(max(0, hello.cursors[account]), _LAST_POSITION))
             self._relay.follow(self, account)
         # Read after `follow`: what is committed in between is offered, so no event falls between the two.
         heads = await self._relay.store.read(lambda view: view.heads(opened.readable))

@@ -25,7 +25,9 @@ MIGRATIONS: tuple[str, ...] = (
         token_hash BLOB PRIMARY KEY, account TEXT NOT NULL, device TEXT NOT NULL, situation INTEGER NOT NULL,
         expires_at_s INTEGER NOT NULL
     ) WITHOUT ROWID;
+    CREATE INDEX sessions_by_expiry ON sessions(expires_at_s);
     CREATE TABLE challenges (nonce TEXT PRIMARY KEY, expires_at_s INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX challenges_by_expiry ON challenges(expires_at_s);
     CREATE TABLE directory (account TEXT PRIMARY KEY, name TEXT NOT NULL, entry BLOB NOT NULL) WITHOUT ROWID;
     CREATE INDEX directory_by_name ON directory(name, account);
     CREATE TABLE preferences (account TEXT PRIMARY KEY, document BLOB NOT NULL) WITHOUT ROWID;

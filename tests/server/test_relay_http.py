@@ -16,6 +16,7 @@ from domain.identifiers import AccountId
 from protocol.limits import MAX_BLOB_BYTES
 from protocol.resources import DirectoryEntry, ExpertPreferences, KeyDocument, SearchPage, ServiceKey
 from server.adapters import disk_blobs
+from server.main import main
 from tests.server.people import Person, blob_id
 from tests.server.running import RunningRelay, running_relay
 
@@ -181,6 +182,17 @@ async def test_a_search_finds_both_groups_and_names_its_filters(relay: RunningRe
         ("specialite", "SM58", "Maladies infectieuses"),
         ("departement", "74", "Haute-Savoie"),
     ]
+
+
+async def test_a_directory_loaded_while_the_relay_runs_is_noticed(relay: RunningRelay) -> None:
+    lines = relay.data / "directory.jsonl"
+    grants = [{"account": ANNE.account, "rights": ["lire"]}]
+    entry = DirectoryEntry(SERVICE, "Avis Dermatologie", is_service=True)
+    lines.write_bytes(msgspec.json.encode({"entry": entry, "members": grants}))
+    assert await asyncio.to_thread(main, ["load-directory", str(lines), "--data", str(relay.data)]) == 0
+    await relay.app.refresh()
+    assert [e.name for e in (await search(relay, q="avis derma")).services] == ["Avis Dermatologie"]
+    assert [a.account for a in (await relay.login(ANNE)).accounts] == [ANNE.account, SERVICE]
 
 
 async def test_preferences_change_what_is_shown(relay: RunningRelay) -> None:

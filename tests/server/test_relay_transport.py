@@ -100,6 +100,13 @@ async def test_a_wrong_hello_gets_a_reason(relay: RunningRelay, version: int, re
         assert await peer.receive() == Goodbye(reason)
 
 
+@pytest.mark.parametrize("cursor", [-1, 5, 2**63, 2**64 - 1])
+async def test_a_strange_cursor_harms_nobody(relay: RunningRelay, cursor: int) -> None:
+    async with relay.peer(ASKER, {ASKER.account: cursor}) as strange, relay.peer(ASKER) as asker:
+        await strange.send(Submit(request(ASKER, EXPERT, fresh_id())))
+        assert [d.position for d in await asker.deliveries(1)] == [1]
+
+
 async def test_saying_hello_twice_or_submitting_first_is_refused(relay: RunningRelay) -> None:
     async with relay.socket() as peer:
         assert await peer.submit(request(ASKER, EXPERT, fresh_id())) == Goodbye("Hello attendu")
