@@ -24,7 +24,7 @@ from protocol.envelope import Envelope, Header, encode_header, signed_bytes
 from protocol.resources import Challenge, EnrolledDevice, KeyDocument, LoginRequest, ServiceKey, Signed
 from protocol.version import PROTOCOL_VERSION
 
-BORN = datetime(2026, 1, 1, tzinfo=UTC)
+BORN = datetime(2020, 1, 1, tzinfo=UTC)
 _ids = itertools.count(1)
 
 
@@ -57,7 +57,7 @@ def _certificate(holder: str, issuer: str, *, authority: bool, given: str = "", 
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(BORN)
-        .not_valid_after(BORN + timedelta(days=3650))
+        .not_valid_after(BORN + timedelta(days=36500))
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .add_extension(_usage(authority=authority), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)

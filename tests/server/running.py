@@ -25,7 +25,7 @@ from protocol.version import PROTOCOL_VERSION
 from server.bootstrap import RelayApp, build, tls_context
 from server.loading import Line, load
 from server.main import RelayServer, listen
-from server.ports import Membership
+from server.ports import Clock, Membership
 from server.settings import Settings
 from tests.server.people import Person, root
 
@@ -82,15 +82,13 @@ class Peer:
 
 
 @dataclass(slots=True)
-class RunningRelay:
-    """A relay, and how to reach it."""
+class Clients:
+    """How to reach a relay, wherever it runs."""
 
-    app: RelayApp
-    clock: SetClock
+    clock: Clock
     address: str
     trust: ssl.SSLContext
     http: httpx.AsyncClient
-    data: Path
 
     async def challenge(self) -> Challenge:
         """Ask for a nonce."""
@@ -132,6 +130,15 @@ class RunningRelay:
             assert isinstance(await peer.receive(), Welcome)
             yield peer
 
+
+@dataclass(slots=True)
+class RunningRelay(Clients):
+    """A relay in this process."""
+
+    clock: SetClock
+    app: RelayApp
+    data: Path
+
     async def grant(self, account: str, person: Person, *rights: str) -> None:
         """Give a person rights on an account and let the relay notice; no rights takes all away."""
         members = [Membership(AccountId(account), person.account, rights)] if rights else []
@@ -161,7 +168,7 @@ async def running_relay(data: Path) -> AsyncIterator[RunningRelay]:
         trust = ssl.create_default_context(cafile=data / "tls" / "ca.pem")
         async with httpx.AsyncClient(base_url=address, verify=trust) as http:
             try:
-                yield RunningRelay(app, clock, address, trust, http, data)
+                yield RunningRelay(clock, address, trust, http, app, data)
             finally:
                 server.should_exit = True
         await asyncio.wait_for(task, PATIENCE_S)

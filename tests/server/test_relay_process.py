@@ -9,28 +9,46 @@ import signal
 import ssl
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from domain.status import EventKind
+from protocol.frames import Submit
 from server.adapters import tls_files
+from server.adapters.system_world import SystemClock
+from server.bootstrap import audit_is_whole
 from server.logs import JsonLines
 from server.main import main
 from server.settings import read_roots
 from server.throttle import MAX_BUCKETS, Throttle
-from tests.server.people import root
+from tests.server.people import Person, fresh_id, root
+from tests.server.running import Clients, parties, request
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
 
-def test_a_relay_starts_serves_and_drains(tmp_path: Path) -> None:
-    (tmp_path / "root.der").write_bytes(root())
-    words = ["--data", str(tmp_path / "data"), "--roots", str(tmp_path), "--port", "0", "--log", str(tmp_path / "log")]
+@contextmanager
+def relay_process(place: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`python -m server` over the files in `place`, and its address; killed at the end if it still runs."""
+    (place / "root.der").write_bytes(root())
+    words = ["--data", str(place / "data"), "--roots", str(place), "--port", "0", "--log", str(place / "log")]
     with subprocess.Popen([sys.executable, "-m", "server", *words], stderr=subprocess.PIPE, text=True) as relay:
         assert relay.stderr is not None
         ready, address = relay.stderr.readline().split()
+        assert ready == "ready"
+        try:
+            yield relay, address
+        finally:
+            relay.kill()
+
+
+def test_a_relay_starts_serves_and_drains(tmp_path: Path) -> None:
+    with relay_process(tmp_path) as (relay, address):
         trust = ssl.create_default_context(cafile=tmp_path / "data" / "tls" / "ca.pem")
         answer = httpx.get(
             f"{address}/v1/directory?q=SECRETQUERY", verify=trust, headers={"Authorization": "Bearer T0KEN"}
@@ -38,7 +56,7 @@ def test_a_relay_starts_serves_and_drains(tmp_path: Path) -> None:
         limits = Path(f"/proc/{relay.pid}/limits").read_text()
         relay.send_signal(signal.SIGTERM)
         assert relay.wait(20) in (0, -signal.SIGTERM)
-    assert (ready, answer.status_code) == ("ready", 401)
+    assert answer.status_code == 401
     assert limits.split("Max core file size")[1].split()[:2] == ["0", "0"]
     log = (tmp_path / "log").read_text()
     lines = [json.loads(line) for line in log.splitlines()]
@@ -47,6 +65,35 @@ def test_a_relay_starts_serves_and_drains(tmp_path: Path) -> None:
     assert "T0KEN" not in log
     assert (tmp_path / "data" / "tls" / "ca.key").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+
+
+async def test_a_relay_that_is_killed_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
+    """Killed while 300 events are in flight; what came back before is there after, in the same place."""
+    asker, expert, conversation = Person("899700000051"), Person("899700000052"), fresh_id()
+    with relay_process(tmp_path) as (relay, address):
+        async with clients(tmp_path, address) as one:
+            token = (await one.login(asker)).token
+            await one.login(expert)
+            async with one.peer(asker, token=token) as peer:
+                await peer.submit(request(asker, expert, conversation))
+                for _ in range(300):
+                    message = asker.envelope(EventKind.MESSAGE_SENT, conversation, parties(asker, expert))
+                    await peer.send(Submit(message))
+                acknowledged = await peer.deliveries(40)
+                relay.kill()
+    with relay_process(tmp_path) as (_, address):
+        async with clients(tmp_path, address) as one, one.peer(asker, token=token) as peer:
+            stored = await peer.deliveries(41)
+    assert stored[1:] == acknowledged
+    assert await audit_is_whole(tmp_path / "data") is None
+
+
+@asynccontextmanager
+async def clients(place: Path, address: str) -> AsyncIterator[Clients]:
+    """Clients of a relay process."""
+    trust = ssl.create_default_context(cafile=place / "data" / "tls" / "ca.pem")
+    async with httpx.AsyncClient(base_url=address, verify=trust) as http:
+        yield Clients(SystemClock(), address, trust, http)
 
 
 def test_the_command_line_loads_a_directory_and_checks_the_audit(
