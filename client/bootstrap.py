@@ -22,7 +22,7 @@ from client.i18n import _, use_language
 from client.ports import Relay, World
 from client.session import ClientSession, Surroundings
 from client.settings import ClientSettings
-from crypto.card.port import CardEvents, CardPort
+from crypto.card.port import CardPort
 from crypto.derivation import store_key
 
 

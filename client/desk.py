@@ -176,7 +176,7 @@ class Desk:
         return Party(account, acting.name if acting else account, is_service=True)
 
     def my_number(self) -> BillingNumber:
-        """One's own numéro de facturation: as set in preferences, else the card's, else the directory's FINESS (G02)."""
+        """One's own numéro de facturation: from preferences, else the card, else the directory's FINESS (G02)."""
         entry = self.entries.get(self.me.account)
         published = entry.numero_facturation if entry else ""
         value = self.settings.get("numero_facturation") or self.me.numero_facturation or published

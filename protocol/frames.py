@@ -18,7 +18,7 @@ class _Frame(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     pass
 
 
-class Hello(_Frame, tag="hello"):
+class Hello(_Frame, frozen=True, tag="hello"):
     """The client opens: session token, and for each account it follows the last position it holds durably."""
 
     version: int
@@ -26,20 +26,20 @@ class Hello(_Frame, tag="hello"):
     cursors: dict[AccountId, int]
 
 
-class Welcome(_Frame, tag="welcome"):
+class Welcome(_Frame, frozen=True, tag="welcome"):
     """The relay answers: its clock (UTC, ISO 8601) and the last position of each stream the session may follow."""
 
     server_time: str
     heads: dict[AccountId, int]
 
 
-class Submit(_Frame, tag="submit"):
+class Submit(_Frame, frozen=True, tag="submit"):
     """The client hands in an event; repeating the same bytes is harmless."""
 
     envelope: Envelope
 
 
-class Deliver(_Frame, tag="deliver"):
+class Deliver(_Frame, frozen=True, tag="deliver"):
     """The relay delivers the event at `position` (from 1, gapless) of `account`'s stream, after durable commit."""
 
     account: AccountId
@@ -66,14 +66,14 @@ class RefusalCode(StrEnum):
     """Nothing was stored; the client keeps the event and tries again."""
 
 
-class Refused(_Frame, tag="refused"):
+class Refused(_Frame, frozen=True, tag="refused"):
     """The relay did not take `event_id`; nothing changed."""
 
     event_id: EventId
     code: RefusalCode
 
 
-class Goodbye(_Frame, tag="goodbye"):
+class Goodbye(_Frame, frozen=True, tag="goodbye"):
     """The relay closes with a reason the user may read: bad token, bad frame, version, shutting down."""
 
     reason: str

@@ -25,18 +25,14 @@ import msgspec
 from domain.identifiers import AccountId
 
 
-class _Resource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    pass
-
-
-class Problem(_Resource):
+class Problem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An error (after RFC 9457): a stable code, and never a clinical or secret word."""
 
     code: str
     detail: str = ""
 
 
-class Challenge(_Resource):
+class Challenge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A single-use nonce (64 hexadecimal characters) for this relay's `audience`."""
 
     nonce: str
@@ -44,14 +40,14 @@ class Challenge(_Resource):
     expires_at: str
 
 
-class Signed(_Resource):
+class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A typed statement (JSON bytes, see crypto.identity) and the card's RSA-SHA256 signature over it."""
 
     statement: bytes
     signature: bytes
 
 
-class EnrolledDevice(_Resource):
+class EnrolledDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A device key and an account key certified by the holder's card."""
 
     enrolment: Signed
@@ -60,7 +56,7 @@ class EnrolledDevice(_Resource):
     intermediates: tuple[bytes, ...] = ()
 
 
-class LoginRequest(_Resource):
+class LoginRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The card's answer to a challenge, with the device it opens the session for."""
 
     login: Signed
@@ -69,7 +65,7 @@ class LoginRequest(_Resource):
     """Rank of the chosen practice situation."""
 
 
-class ActingAccount(_Resource):
+class ActingAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An account the session may act for (« Agir en tant que »)."""
 
     account: AccountId
@@ -79,7 +75,7 @@ class ActingAccount(_Resource):
     """Among `lire`, `repondre`, `finaliser`, `exporter`."""
 
 
-class Session(_Resource):
+class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An open session: bearer token, its life, and whose it is; the first acting account is the person's own."""
 
     token: str
@@ -88,7 +84,7 @@ class Session(_Resource):
     accounts: tuple[ActingAccount, ...]
 
 
-class ServiceKey(_Resource):
+class ServiceKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A service's account key, vouched for by the device of its responsible person."""
 
     statement: bytes
@@ -100,7 +96,7 @@ class ServiceKey(_Resource):
     """The service's private key sealed to each member's account key; only members see their own."""
 
 
-class KeyDocument(_Resource):
+class KeyDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Public keys of an account: a person's devices (oldest first), or a service's key."""
 
     account: AccountId
@@ -108,7 +104,7 @@ class KeyDocument(_Resource):
     service: ServiceKey | None = None
 
 
-class ExpertPreferences(_Resource):
+class ExpertPreferences(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an expert publishes of his activity and asks of requesters (C01-C09)."""
 
     annuaire: bool = False
@@ -122,7 +118,7 @@ class ExpertPreferences(_Resource):
     lien_acces_rapide: str = ""
 
 
-class DirectoryEntry(_Resource):
+class DirectoryEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A professional or service as the directory publishes it (domain.md 3)."""
 
     account: AccountId
@@ -149,7 +145,7 @@ class DirectoryEntry(_Resource):
     preferences: ExpertPreferences | None = None
 
 
-class Facet(_Resource):
+class Facet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A filter the query suggests, shown as a removable chip (D03)."""
 
     field: str
@@ -158,7 +154,7 @@ class Facet(_Resource):
     label: str
 
 
-class SearchPage(_Resource):
+class SearchPage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One page of both groups (D03); `facets` are the filters in force, with their labels."""
 
     professionals: tuple[DirectoryEntry, ...]
@@ -169,7 +165,7 @@ class SearchPage(_Resource):
     facets: tuple[Facet, ...] = ()
 
 
-class Health(_Resource):
+class Health(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Liveness or readiness."""
 
     status: str

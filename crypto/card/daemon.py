@@ -125,7 +125,7 @@ class PrivatePcscd:
         command = [sys.executable, "-m", "crypto.card.virtual", "--image", str(image), "--port", str(port)]
         command += ["--control", str(self._control_path(port))]
         command += [] if inserted else ["--removed"]
-        self._cards[port] = subprocess.Popen(command)  # noqa: S603 - our own module
+        self._cards[port] = subprocess.Popen(command)
         _wait_until(self._control_path(port).exists, self._cards[port], "the virtual card")
 
     def stop_card(self, port: int) -> None:
@@ -181,7 +181,7 @@ class PrivatePcscd:
             listener.bind(str(self.socket_path))
             listener.listen()
             # The listening socket travels as standard input; `lifeline` moves it to where pcscd expects it.
-            return subprocess.Popen(  # noqa: S603 - fixed command
+            return subprocess.Popen(
                 [sys.executable, "-m", "crypto.card.virtual.lifeline", *command],
                 stdin=listener.fileno(),
                 stdout=subprocess.DEVNULL,

@@ -54,7 +54,7 @@ class _Observer:
 
     def stop(self) -> None:
         """End it."""
-        self._port._forget(self)  # noqa: SLF001 - the two are one thing
+        self._port._forget(self)
 
 
 class InProcessCardPort(ApduCardPort):

@@ -96,4 +96,4 @@ class CardEvents(Protocol):
         """Cards or readers came or went."""
 
     def service_lost(self) -> None:
-        """pcscd stopped answering: treated as a removal."""
+        """The service stopped answering: treated as a removal."""

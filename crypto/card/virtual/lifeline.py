@@ -29,7 +29,7 @@ def _become(command: list[str]) -> None:
     os.dup2(sys.stdin.fileno(), LISTEN_FDS_START)
     os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
     environment = os.environ | {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
-    os.execvpe(command[0], command, environment)  # noqa: S606 - no shell is wanted
+    os.execvpe(command[0], command, environment)
 
 
 if __name__ == "__main__":
