@@ -445,8 +445,8 @@ def _certificate_problem(reason: str) -> str:
 
 
 def _relay_problem(refusal: RelayRefusal) -> str:
-    if refusal.code.startswith("certificate-") or refusal.code == "account-mismatch":
-        return _certificate_problem(refusal.code)
+    if refusal.code == "identity-refused":
+        return _certificate_problem(refusal.detail)
     return {
         "unknown-account": _("Ce professionnel n'est pas dans l'annuaire de ce service."),
         "clock-skew": _("L'heure de ce poste est fausse : mettez-la à l'heure, puis recommencez."),

@@ -180,9 +180,7 @@ class ClientSession:
                 group.create_task(self._follow_queue(), name="session-inputs")
                 group.create_task(self._follow_stream(), name="session-stream")
                 group.create_task(self._tick(), name="session-tick")
-        except* asyncio.CancelledError:
-            raise
-        except* Exception as broken:
+        except BaseExceptionGroup as broken:
             self._publish(SessionEnded(_end_reason(broken)))
             raise
         finally:

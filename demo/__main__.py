@@ -89,7 +89,7 @@ def _run(layout: Layout, options: argparse.Namespace) -> int:
                 print(f"Cartes virtuelles dans le programme : {state.no_pcsc}.", file=sys.stderr)
             if options.serve:
                 return _serve(layout, state.relay_url)
-            return subprocess.call(_client(options))
+            return subprocess.call(_client(options), cwd=layout.root)
     except NotStarted as error:
         print(error.reason, file=sys.stderr)
         return 69
@@ -99,9 +99,9 @@ def _client(options: argparse.Namespace) -> list[str]:
     command = [sys.executable, "-m", "tui"]
     if options.play is None:
         return [*command, "tui", "--as", options.persona]
-    command += ["play", str(options.play)]
-    command += ["--junit", str(options.junit)] if options.junit else []
-    command += ["--screenshots", str(options.screenshots)] if options.screenshots else []
+    command += ["play", str(options.play.absolute())]
+    command += ["--junit", str(options.junit.absolute())] if options.junit else []
+    command += ["--screenshots", str(options.screenshots.absolute())] if options.screenshots else []
     return command
 
 
