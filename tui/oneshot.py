@@ -60,6 +60,8 @@ class OneShot:
         self._pin_tried = False
         self.login = LoginView(LoginPhase.READING)
         self.shell: ShellView | None = None
+        self._away = False
+        """An attempt to reach the relay failed, and none succeeded since."""
         self.updates = 0
         """How many were heard: a still count is a quiet session."""
         self.follower = Follower(session)
@@ -71,6 +73,8 @@ class OneShot:
             case LoginChanged(view=login):
                 self.login = login
             case ShellChanged(view=shell):
+                failed = self._connection is Connection.CONNECTING and shell.connection is Connection.OFFLINE
+                self._away = failed or (self._away and shell.connection is not Connection.ONLINE)
                 self.shell = shell
             case Noticed(text=text, severity=severity) if severity is not Severity.INFORMATION:
                 say(text)
@@ -143,10 +147,11 @@ class OneShot:
 
     async def caught_up(self) -> bool:
         """Wait until the relay answered and its backlog is in; False when it is away."""
-        online = await self.follower.until(
-            lambda: self._connection is Connection.ONLINE, min(self._timeout_s, OFFLINE_GRACE_S)
-        )
-        if not online:
+        patience_s = min(self._timeout_s, OFFLINE_GRACE_S)
+        await self.follower.until(lambda: self._away or self._connection is Connection.ONLINE, patience_s)
+        self._raise_if_dead()
+        if self._connection is not Connection.ONLINE:
+            self._away = True
             detail = self.shell.connection_detail if self.shell else ""
             say(
                 _("relais injoignable, réponse donnée avec ce que ce poste a reçu") + (f" ({detail})" if detail else "")
@@ -218,8 +223,7 @@ class OneShot:
 
     async def delivered(self) -> bool:
         """Wait until the relay has everything; False when it stays on this machine for now."""
-        offline = self._connection is not Connection.ONLINE
-        return await self.follower.drained(min(self._timeout_s, OFFLINE_GRACE_S) if offline else self._timeout_s)
+        return await self.follower.drained(QUIET_S if self._away else self._timeout_s)
 
     def _raise_if_dead(self) -> None:
         if self.follower.ended is not None:
@@ -251,7 +255,8 @@ async def running(session: Session) -> AsyncIterator[asyncio.Task[None]]:
 
 async def _contained(session: Session) -> None:
     """Run; a session that dies has announced it (SessionEnded), which the command reports better than a traceback."""
-    with contextlib.suppress(Exception):
+    # A cancelled session may end by a group around its CancelledError, as its task group does.
+    with contextlib.suppress(Exception, BaseExceptionGroup):
         await session.run()
 
 

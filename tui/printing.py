@@ -10,6 +10,7 @@ from client.views import (
     AttachmentLine,
     CaseRow,
     CaseView,
+    Connection,
     DirectoryView,
     ExpertRow,
     LabelledValue,
@@ -18,6 +19,11 @@ from client.views import (
     TimelineEntry,
 )
 
+_CONNECTIONS = {
+    Connection.ONLINE: _("en ligne"),
+    Connection.CONNECTING: _("connexion en cours"),
+    Connection.OFFLINE: _("hors ligne"),
+}
 SHORT_ID = 12
 """A case's first characters: UUIDv7, so this tells apart cases begun in different milliseconds."""
 
@@ -143,7 +149,7 @@ def shell(view: ShellView) -> str:
             LabelledValue(_("Utilisateur"), view.me),
             LabelledValue(_("Compte"), view.account),
             LabelledValue(_("Situation"), view.situation),
-            LabelledValue(_("Relais"), f"{view.connection} {view.connection_detail}".strip()),
+            LabelledValue(_("Relais"), f"{_CONNECTIONS[view.connection]} {view.connection_detail}".strip()),
             LabelledValue(_("En attente d'envoi"), str(view.pending)),
             LabelledValue(_("Agir en tant que"), accounts),
             LabelledValue(_("Secrets"), view.key_storage),

@@ -134,7 +134,8 @@ async def save(desk: OneShot, args: Namespace) -> Answer:
 
 
 def _chosen(view: CaseView, wanted: str) -> list[AttachmentLine]:
-    lines = [*view.form_attachments, *(line for entry in view.timeline for line in entry.attachments)]
+    shown = [*view.form_attachments, *(line for entry in view.timeline for line in entry.attachments)]
+    lines = list({line.attachment: line for line in shown}.values())  # the form's files also stand in the conversation
     if not wanted:
         return lines
     chosen = [line for line in lines if line.name == wanted or line.attachment.startswith(wanted)]

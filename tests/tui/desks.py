@@ -12,6 +12,7 @@ from client.intents import (
     EnterPin,
     ExportActivity,
     Finalise,
+    Folder,
     Intent,
     NewDraft,
     OpenCase,
@@ -66,10 +67,10 @@ OTHER = "0198f3a2" + "1" * 24
 PIN = "1234"
 
 
-def a_row(case: str = CASE, objet: str = "Nævus du dos") -> CaseRow:
+def a_row(case: str = CASE, objet: str = "Nævus du dos", patient: str = "Lucette SPECIMEN") -> CaseRow:
     """A line of the list."""
     return CaseRow(
-        case, "Téléexpertise", "2026-11-20T10:00:00+00:00", "", 1, "Lucette SPECIMEN", "requested", "Publiée", objet,
+        case, "Téléexpertise", "2026-11-20T10:00:00+00:00", "", 1, patient, "requested", "Publiée", objet,
         "Dr Marie TOURNEVENT", as_requis=True,
     )  # fmt: skip
 
@@ -83,7 +84,8 @@ def a_case(case: str = CASE) -> CaseView:
     )  # fmt: skip
     return CaseView(
         case, "Téléexpertise", "requested", "Publiée", True, "Dr X", "Dr Marie TOURNEVENT", "Dr Anne CHARLIER", "",
-        "Lucette SPECIMEN", (), "Nævus du dos", "", "Biopsie ?", True, "", False, (), (entry,), frozenset({"answered"}),
+        "Lucette SPECIMEN", (), "Nævus du dos", "", "Biopsie ?", True, "", False, (photo,), (entry,),
+        frozenset({"answered"}),
     )  # fmt: skip
 
 
@@ -103,7 +105,8 @@ class DeskSession:
         self.rows: Sequence[CaseRow] = [a_row()]
         self.experts: tuple[ExpertRow, ...] = (an_expert(),)
         self.refuse: dict[type[Intent], str] = {}
-        self.dies = False
+        self.answered: dict[type[Intent], Callable[[], None]] = {}
+        """Called after an intent of a kind was answered."""
         self.closed = 0
         self.pending = 0
         self._subscribers: list[Callable[[Update], None]] = []
@@ -140,7 +143,10 @@ class DeskSession:
         if self.connection is not Connection.ONLINE and isinstance(intent, SendExchange):
             self.pending = 1
         self.publish(*self._updates(intent))
-        self.publish(ShellChanged(self.shell())) if self.pending else None
+        if self.pending:
+            self.publish(ShellChanged(self.shell()))
+        if type(intent) in self.answered:
+            self.answered[type(intent)]()
 
     def shell(self) -> ShellView:
         return ShellView("Dr Anne CHARLIER", "ps:8001", "Cabinet", self.connection, self.pending, ())
@@ -148,7 +154,8 @@ class DeskSession:
     def _updates(self, intent: Intent) -> list[Update]:
         match intent:
             case EnterPin(pin=pin) if pin == self.pin:
-                return [LoginChanged(LoginView(LoginPhase.OPEN)), ShellChanged(self.shell())]
+                mailbox = MailboxChanged(MailboxView(Folder.INBOX, (), self.rows))
+                return [LoginChanged(LoginView(LoginPhase.OPEN)), ShellChanged(self.shell()), mailbox]
             case EnterPin():
                 return [LoginChanged(replace(self.door, tries_left=2, message="Code faux, il reste 2 essais."))]
             case SearchPatients(query=query):

@@ -97,6 +97,8 @@ def test_search_save_export_prefs_sessions(
     assert "ps:8001" in call(capsys, "search", "dermato", "Lyon", "--departement", "69", *pin)[1]
     assert intents.SearchDirectory("dermato Lyon", {"departement": "69"}) in desk.intents
     assert call(capsys, "save", CASE, "dos.jpg", "-o", str(tmp_path / "in"), *pin)[1] == f"{tmp_path}/in/dos.jpg\n"
+    saved = [intent for intent in desk.intents if isinstance(intent, intents.SaveAttachment)]
+    assert len(saved) == 1
     assert call(capsys, "save", CASE, "face.jpg", *pin)[0] == ExitCode.DATA
     out = call(capsys, "export", "-o", str(tmp_path / "x.xlsx"), "--from", "01/01/2026", "--json", *pin)[1]
     assert json.loads(out)["rows"] == 3
@@ -114,10 +116,9 @@ def test_a_request_from_options(
 ) -> None:
     photo = tmp_path / "dos.jpg"
     photo.write_bytes(b"x")
-    code, out, _err = call(
-        capsys, "request", "--expert", "dr anne charlier", "--patient", "SPECIMEN, Lucette, 17/04/1958, f", "--nir", "2",
-        "--objet", "o", "--question", "q", "--consent", "--urgent", "--attach", str(photo), "--json", *pin,
-    )  # fmt: skip
+    form = ["--expert", "dr anne charlier", "--patient", "SPECIMEN, Lucette, 17/04/1958, f", "--nir", "2"]
+    form += ["--objet", "o", "--question", "q", "--consent", "--urgent", "--attach", str(photo)]
+    code, out, _err = call(capsys, "request", *form, "--json", *pin)
     assert code == 0
     assert json.loads(out) == {"schema": "avicenne.sent/1", "case": CASE, "state": "delivered", "pending": 0}
     (sent,) = [intent.entry for intent in desk.intents if isinstance(intent, intents.SendRequest)]
