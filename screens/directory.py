@@ -15,13 +15,13 @@ from client.intents import SearchDirectory
 from client.views import DirectoryView, ExpertRow
 from screens.formatting import visible
 from screens.ink import Line, Piece, fit_line, paragraph
-from screens.keymap import Room, bindings_of
+from screens.keymap import FILTERED, MORE, Room, bindings_of
 from screens.menu import MenuScreen
 from screens.picker import PickerScreen
 from screens.widgets.line_list import Item, LineList
 from screens.widgets.lines_view import LinesView
 
-MORE = "\0more"
+MORE_ITEM = "\0more"
 _DESCRIPTIF_LINES = 6
 
 
@@ -49,7 +49,7 @@ def directory_items(view: DirectoryView) -> list[Item]:
     items += group_items(_("SERVICES"), no_service, view.services, view.services_total)
     shown = len(view.professionals) + len(view.services)
     if shown < view.professionals_total + view.services_total:
-        items.append(Item(MORE, _("VOIR PLUS DE RÉSULTATS"), mark="+", ink="accent"))
+        items.append(Item(MORE_ITEM, _("VOIR PLUS DE RÉSULTATS"), mark="+", ink="accent"))
     return items
 
 
@@ -77,6 +77,13 @@ class DirectoryScreen(PickerScreen[ExpertRow | None]):
         """What the expert says of himself (C05)."""
         yield LinesView(self._descriptif_lines, id="descriptif")
 
+    @property
+    def permitted(self) -> frozenset[str]:
+        """A filter to remove, more to see."""
+        view = self.view
+        more = view is not None and any(item.key == MORE_ITEM for item in self.results.items) if self.ready else False
+        return frozenset(code for code, on in ((FILTERED, bool(self._filters)), (MORE, more)) if on)
+
     # --- attributes down
 
     def watch_view(self, view: DirectoryView | None) -> None:
@@ -92,6 +99,7 @@ class DirectoryScreen(PickerScreen[ExpertRow | None]):
     def _redraw(self) -> None:
         self.query_one("#chips", LinesView).show(self._chip_lines)
         self.query_one("#chips").refresh(layout=True)
+        self.refresh_bindings()
         self.query_one("#descriptif", LinesView).refresh()
 
     def _chip_lines(self, width: int) -> list[Line]:
@@ -135,7 +143,7 @@ class DirectoryScreen(PickerScreen[ExpertRow | None]):
     def choose(self) -> None:
         """Return the expert; never a result of an older search."""
         item = self.results.current
-        if item is not None and item.key == MORE:
+        if item is not None and item.key == MORE_ITEM:
             self.action_more()
             return
         if self.is_waiting or self.view is None or self.view.query != self.typed:

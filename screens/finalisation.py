@@ -17,7 +17,7 @@ from client.views import FinalisationView, TimelineEntry
 from screens.base import Dialog
 from screens.formatting import editable_line, instant_words, visible
 from screens.ink import Line, paragraph, spread
-from screens.keymap import Room, bindings_of
+from screens.keymap import TICKS, Room, bindings_of
 from screens.widgets.fields import Choose, Labelled, line_input, or_not_given, push_button
 from screens.widgets.key_footer import KeyFooter
 from screens.widgets.line_list import LineList
@@ -126,6 +126,11 @@ class FinalisationScreen(Dialog[None]):
         self.query_one("#continue").focus()
 
     @property
+    def permitted(self) -> frozenset[str]:
+        """There is something to tick on the second step only."""
+        return frozenset({TICKS}) if self._on_second else frozenset()
+
+    @property
     def _on_second(self) -> bool:
         return self.has_class("-second")
 
@@ -197,6 +202,7 @@ class FinalisationScreen(Dialog[None]):
     def _show_second(self, *, second: bool) -> None:
         self.set_class(second, "-second")
         self.query_one("#steps").refresh()
+        self.refresh_bindings()
 
     def refused(self) -> None:
         """Nothing was finalised."""

@@ -17,8 +17,21 @@ Piece = tuple[str, str]
 
 Line = tuple[Piece, ...]
 
-INKS = ("strong", "dim", "accent", "good", "info", "warning", "error", "heading", "key", "banner", "unread")
-"""Every ink the style sheet knows."""
+INKS = {
+    "strong": ("ink-strong", "bold"),
+    "unread": ("ink-strong", "bold"),
+    "dim": ("ink-dim", ""),
+    "accent": ("ink-accent", "bold"),
+    "heading": ("ink-accent", "bold"),
+    "key": ("ink-accent", "bold"),
+    "good": ("ink-good", ""),
+    "info": ("ink-info", ""),
+    "warning": ("ink-warning", ""),
+    "error": ("ink-error", "bold"),
+    "banner": ("banner-text", "bold"),
+    "cursor": ("ink-strong", "bold reverse"),
+}
+"""Every ink: the theme variable of its colour, and its weight."""
 
 
 def width_of(line: Iterable[Piece]) -> int:

@@ -64,6 +64,9 @@ UNDO = "undo"
 ATTACHMENT = "attachment"
 SYNTHESIS = "synthesis"
 COMPOSING = "composing"
+TICKS = "ticks"
+FILTERED = "filtered"
+MORE = "more"
 UNLOCKED = "unlocked"
 
 
@@ -111,6 +114,7 @@ class Action:
 _APP, _BOX, _CASE, _NEW = (Room.APP,), (Room.MAILBOX,), (Room.CASE,), (Room.NEW_REQUEST,)
 _LISTED = (Room.MAILBOX, Room.CASE)
 
+# fmt: off  one row of the table per action
 ACTIONS: tuple[Action, ...] = (
     # --- the mailbox
     Action("mailbox.open", "enter", "Ouvrir", "Ouvre le dossier choisi.", _BOX, ANY_ROW, 1, palette=False),
@@ -458,7 +462,7 @@ ACTIONS: tuple[Action, ...] = (
         "Retirer un filtre",
         "Retire le dernier filtre.",
         (Room.DIRECTORY,),
-        "",
+        FILTERED,
         4,
         short="Ôter filtre",
     ),
@@ -468,7 +472,7 @@ ACTIONS: tuple[Action, ...] = (
         "Plus de résultats",
         "VOIR PLUS DE RÉSULTATS.",
         (Room.DIRECTORY,),
-        "",
+        MORE,
         5,
         short="Plus",
     ),
@@ -496,7 +500,13 @@ ACTIONS: tuple[Action, ...] = (
         1,
     ),
     Action(
-        "finalisation.all", "ctrl+t", "Tout cocher", "Coche ou décoche tous les échanges.", (Room.FINALISATION,), "", 2
+        "finalisation.all",
+        "ctrl+t",
+        "Tout cocher",
+        "Coche ou décoche tous les échanges.",
+        (Room.FINALISATION,),
+        TICKS,
+        2,
     ),
     Action(
         "finalisation.back",
@@ -606,6 +616,7 @@ ACTIONS: tuple[Action, ...] = (
         words="sortir fermer",
     ),
 )
+# fmt: on
 
 FOOTER_MAX = 8
 """More keys than that are not read (reliability.md 3.3)."""

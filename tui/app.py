@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
-from pathlib import Path
+from pathlib import Path, PurePath
 from time import time
 from typing import Any, ClassVar, TypeVar
 
@@ -83,6 +83,13 @@ _INKS = {Severity.INFORMATION: "", Severity.WARNING: "warning", Severity.ERROR: 
 _GLYPHS = {Severity.INFORMATION: "", Severity.WARNING: "! ", Severity.ERROR: "✕ "}
 
 
+_FIRST_SHEETS = ("base", "picker")
+STYLE_SHEETS: list[str | PurePath] = [
+    *sorted(Path(screens.__file__).parent.glob("*.tcss"), key=lambda path: (path.stem not in _FIRST_SHEETS, path.name))
+]
+"""All at once, so that no screen opens on a reparse; what others build upon comes first."""
+
+
 def system_clock() -> datetime:
     """This instant, UTC."""
     return datetime.fromtimestamp(time(), UTC)
@@ -102,7 +109,7 @@ class AvicenneApp(App[None]):
 
     TITLE = "Avicenne"
     ENABLE_COMMAND_PALETTE = False
-    CSS_PATH = Path(screens.__file__).with_name("base.tcss")
+    CSS_PATH = STYLE_SHEETS
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(Room.APP)
 
     def __init__(

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
 from screens.ink import Line
-from screens.widgets.inked import InkedScroll, strip_of
+from screens.widgets.inked import InkedScroll
 
 Layout = Callable[[int], Sequence[Line]]
 """Lines for a width in cells."""
@@ -75,7 +75,7 @@ class Document(InkedScroll, can_focus=True):
         """Draw one line of the window."""
         index = y + self.scroll_offset.y
         line = self._lines[index] if index < len(self._lines) else ()
-        return strip_of(self, line, self.drawn_width)
+        return self.strip_of(line, self.drawn_width)
 
     def _move(self, lines: int) -> None:
         self.scroll_to(y=self.scroll_offset.y + lines, animate=False)

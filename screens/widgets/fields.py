@@ -28,7 +28,6 @@ class Tick(InkedWidget, can_focus=True):
 
     DEFAULT_CSS = """
     Tick { height: auto; }
-    Tick:focus .ink--strong { text-style: bold reverse; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space,enter", "flip", show=False)]
 
@@ -53,9 +52,9 @@ class Tick(InkedWidget, can_focus=True):
 
     def lines(self, width: int) -> Sequence[Line]:
         """One."""
-        box = "[x]" if self.on else "[ ]"
-        bar = "▌ " if self.has_focus else "  "
-        return (((bar, "accent"), (box, "strong"), (f" {fit(visible(self._label), width - 6)}", "")),)
+        box = ("[x]" if self.on else "[ ]", "cursor" if self.has_focus else "strong")
+        bar = ("▌ " if self.has_focus else "  ", "accent")
+        return ((bar, box, (f" {fit(visible(self._label), width - 6)}", "")),)
 
     def action_flip(self) -> None:
         """Change, and say so."""
@@ -72,7 +71,6 @@ class Choose(InkedWidget, can_focus=True):
 
     DEFAULT_CSS = """
     Choose { height: auto; }
-    Choose:focus .ink--strong { text-style: bold reverse; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,space", "move(1)", show=False),
@@ -123,7 +121,8 @@ class Choose(InkedWidget, can_focus=True):
 
     def _cell(self, key: str, label: str, width: int) -> Line:
         on = key == self.chosen
-        return (("(•)" if on else "( )", "strong" if on else "dim"), (f" {fit(visible(label), width - 7)}  ", ""))
+        chosen_ink = "cursor" if self.has_focus else "strong"
+        return (("(•)" if on else "( )", chosen_ink if on else "dim"), (f" {fit(visible(label), width - 7)}  ", ""))
 
     def action_move(self, step: int) -> None:
         """Next or previous option, round."""

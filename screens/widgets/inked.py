@@ -1,16 +1,17 @@
 """From inked lines to cells: the base of every widget that draws itself line by line.
 
-Inks are component classes, so that one style sheet dresses them all and a theme may change them. Lines are cut and
+An ink is a theme variable (`ink-dim`, `ink-good`...) and a weight. Textual's component classes would do the same, but
+each costs a pass of the style sheet per widget: a dozen inks made opening a screen twice as slow. Lines are cut and
 padded here, once; a widget only says which lines it shows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -18,39 +19,45 @@ from textual.widget import Widget
 
 from screens.ink import INKS, Line
 
-_COMPONENTS = {f"ink--{ink}" for ink in INKS}
-
-_INK_CSS = """
-    & .ink--strong { text-style: bold; color: $ink-strong; }
-    & .ink--unread { text-style: bold; color: $ink-strong; }
-    & .ink--dim { color: $ink-dim; }
-    & .ink--accent { color: $ink-accent; text-style: bold; }
-    & .ink--good { color: $ink-good; }
-    & .ink--info { color: $ink-info; }
-    & .ink--warning { color: $ink-warning; }
-    & .ink--error { color: $ink-error; text-style: bold; }
-    & .ink--heading { color: $ink-accent; text-style: bold; }
-    & .ink--key { color: $ink-accent; text-style: bold; }
-    & .ink--banner { color: $banner-text; text-style: bold; }
-"""
+_PLAIN = ""
 
 
-def ink_style(widget: Widget, ink: str) -> Style:
-    """The terminal style of an ink on this widget."""
-    return widget.get_component_rich_style(f"ink--{ink}") if ink else widget.rich_style
+def _ink_over(ground: Style, ink: str, variables: dict[str, str]) -> Style:
+    variable, weight = INKS[ink]
+    value = variables.get(variable, "")
+    color = Color.parse(value).rich_color if value else None
+    return ground + Style(color=color, bold="bold" in weight or None, reverse="reverse" in weight or None)
 
 
-def strip_of(widget: Widget, line: Line, width: int) -> Strip:
-    """Cells of a line, exactly `width` of them."""
-    segments = [Segment(text, ink_style(widget, ink)) for text, ink in line if text]
-    return Strip(segments).adjust_cell_length(width, widget.rich_style)
+class _Inked(Widget):
+    """Keeps the styles of its inks until the theme or its own style changes."""
+
+    _inks: dict[str, Style] | None = None
+
+    def ink_style(self, ink: str = _PLAIN) -> Style:
+        """The terminal style of an ink on this widget."""
+        if self._inks is None:
+            self._inks = {_PLAIN: self.rich_style}
+        style = self._inks.get(ink)
+        if style is None:
+            style = self._inks[ink] = _ink_over(self._inks[_PLAIN], ink, self.app.theme_variables)
+        return style
+
+    def notify_style_update(self) -> None:
+        """Mix the inks again."""
+        self._inks = None
+        super().notify_style_update()
+
+    def strip_of(self, line: Line, width: int) -> Strip:
+        """Cells of a line, exactly `width` of them."""
+        segments = [Segment(text, self.ink_style(ink)) for text, ink in line if text]
+        return Strip(segments).adjust_cell_length(width, self.ink_style())
 
 
-class InkedWidget(Widget):
+class InkedWidget(_Inked):
     """A few fixed lines, as tall as they are many."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = _COMPONENTS
-    DEFAULT_CSS = "InkedWidget { height: auto; width: 1fr; " + _INK_CSS + "}"
+    DEFAULT_CSS = "InkedWidget { height: auto; width: 1fr; }"
     ALLOW_SELECT = False
 
     def lines(self, width: int) -> Sequence[Line]:
@@ -67,16 +74,14 @@ class InkedWidget(Widget):
         """Draw one line."""
         width = self.content_size.width
         lines = self.lines(width)
-        return strip_of(self, lines[y] if y < len(lines) else (), width)
+        return self.strip_of(lines[y] if y < len(lines) else (), width)
 
 
-class InkedScroll(ScrollView):
+class InkedScroll(_Inked, ScrollView):
     """A tall drawing seen through a window; only what shows is drawn."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = _COMPONENTS
     DEFAULT_CSS = (
-        "InkedScroll { height: 1fr; width: 1fr; overflow-x: hidden; overflow-y: auto;"
-        " scrollbar-size-vertical: 1; " + _INK_CSS + "}"
+        "InkedScroll { height: 1fr; width: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }"
     )
     ALLOW_SELECT = False
 

@@ -18,7 +18,7 @@ from textual.strip import Strip
 
 from screens.formatting import visible
 from screens.ink import Line, Piece, fit, spread
-from screens.widgets.inked import InkedScroll, strip_of
+from screens.widgets.inked import InkedScroll
 
 GUTTER = 2
 """Cells of the cursor bar and its margin."""
@@ -125,10 +125,10 @@ class LineList(InkedScroll, can_focus=True):
         """Draw one line of the window, asking only for the row it belongs to."""
         index, part = divmod(y + self.scroll_offset.y, self.row_height)
         if index >= self.count:
-            return Strip.blank(self.drawn_width, self.rich_style)
+            return Strip.blank(self.drawn_width, self.ink_style())
         lines = self.row_lines(index, self.drawn_width - GUTTER - MARGIN)
         body = lines[part] if part < len(lines) else ()
-        return strip_of(self, (*self._gutter(index, drawn=part < len(lines)), *body), self.drawn_width)
+        return self.strip_of((*self._gutter(index, drawn=part < len(lines)), *body), self.drawn_width)
 
     def _gutter(self, index: int, *, drawn: bool) -> Line:
         if index != self.cursor or not drawn or not self.selectable(index):
