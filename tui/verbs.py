@@ -182,7 +182,7 @@ async def sessions(desk: OneShot, _args: Namespace) -> Answer:
     await desk.caught_up()
     if desk.shell is None:
         raise Stop(ExitCode.INTERNAL, _("la session n'a rien dit d'elle-même"))
-    return Answer("session", {"session": desk.shell}, printing.shell(desk.shell))
+    return Answer("sessions", {"session": desk.shell}, printing.shell(desk.shell))
 
 
 # --- shared with tui.acts ---
