@@ -12,19 +12,34 @@ from datetime import datetime
 import msgspec
 
 from client.desk import Desk
-from client.effects import DropPending, Effect, FetchKeys, Persist, Publish, PutComposer, PutPending, Transmit, Upload
+from client.effects import (
+    DropPending,
+    Effect,
+    FetchKeys,
+    Persist,
+    Publish,
+    PutComposer,
+    PutDraft,
+    PutPending,
+    Transmit,
+    Upload,
+    Write,
+)
 from client.i18n import _
+from client.intents import DraftEntry, PatientEntry
 from client.letters import new_event_id, seal_act, wrap_for
-from client.model import CaseSummary, PendingAct
-from client.projections import event_title, role_in, status_label
+from client.model import CaseSummary, PendingAct, StoredDraft
+from client.projections import attachments_of, event_title, role_in, status_label
+from client.untrusted import visible_line
 from client.updates import IntentRefused, Noticed, Severity
 from crypto.sealing import CONVERSATION_KEY_BYTES
-from domain.events import KIND_OF_CLASS, Event, Flagged, Recorded, RequestSent
+from domain.events import KIND_OF_CLASS, Cancelled, Declined, Event, Flagged, FormEdited, Recorded, RequestSent
 from domain.identifiers import AccountId, BlobId, ConversationId, EventId
 from domain.status import EventKind, Status
 from domain.transitions import NotPermitted, next_status
 from protocol.envelope import Envelope
 from protocol.frames import RefusalCode, Refused, Submit
+from protocol.limits import MAX_LETTER_BYTES
 from protocol.payload import decode_event, encode_event
 
 
@@ -42,10 +57,22 @@ def act_on(
         next_status(summary.status, kind, role_in(summary, fact.in_name_of.account))
     except NotPermitted:
         return [Publish(IntentRefused(intent or kind.value, not_permitted(summary.status, fact)))]
+    if is_too_large(fact):
+        return [Publish(IntentRefused(intent or kind.value, too_large()))]
     parties = (summary.requerant.account, summary.requis.account)
     recipients = (fact.in_name_of.account,) if isinstance(fact, Flagged) else parties
     act = _pending(desk, summary.conversation, kind, fact, recipients, blobs, at)
     return keep(desk, msgspec.structs.replace(act, key=summary.key))
+
+
+def is_too_large(fact: Event) -> bool:
+    """Whether no frame could carry the fact: it would wait in the outbox for ever."""
+    return len(encode_event(fact)) > MAX_LETTER_BYTES
+
+
+def too_large() -> str:
+    """Say so in French."""
+    return _("Ce texte est trop long pour un seul envoi : raccourcissez-le ou joignez un document.")
 
 
 def not_permitted(status: Status, fact: Event) -> str:
@@ -139,7 +166,8 @@ def release(desk: Desk) -> list[Effect]:
         if act.event_id in desk.sent:
             continue
         missing = [blob for blob in act.blobs if blob not in desk.uploaded]
-        effects += [Upload(blob) for blob in missing if blob not in desk.uploading]
+        if not desk.uploading.issuperset(missing):
+            effects += _uploads(act, [blob for blob in missing if blob not in desk.uploading])
         desk.uploading.update(missing)
         if missing or act.envelope is None or act.conversation in held:
             held.add(act.conversation)
@@ -147,6 +175,12 @@ def release(desk: Desk) -> list[Effect]:
         desk.sent.add(act.event_id)
         effects.append(Transmit(Submit(Envelope(*act.envelope))))
     return effects
+
+
+def _uploads(act: PendingAct, blobs: Sequence[str]) -> list[Effect]:
+    """Send files under the names that their act gives them."""
+    names = {each.blob: visible_line(each.name) for each in attachments_of(recorded(act).fact)}
+    return [Upload(blob, names.get(BlobId(blob), "")) for blob in blobs]
 
 
 def recorded(act: PendingAct) -> Recorded:
@@ -170,24 +204,73 @@ def refused(desk: Desk, frame: Refused) -> list[Effect]:
                 Noticed(_("Le serveur n'a plus de place : votre envoi est gardé ici et repartira."), Severity.WARNING)
             )
         ]
-    return drop(desk, act, _refusal(desk, act, frame.code))
+    return drop(desk, act, _refusal(act, frame.code))
 
 
 def drop(desk: Desk, act: PendingAct, reason: str) -> list[Effect]:
-    """Give up an act; a text that was typed goes back to the composer."""
+    """Give up an act; what was typed goes back to the composer, or to a draft when it was a request."""
     desk.pending.pop(act.event_id, None)
     desk.sent.discard(act.event_id)
-    text = getattr(decode_event(EventKind(act.kind), act.letter), "text", "")
-    writes: list[DropPending | PutComposer] = [DropPending(act.event_id)]
-    if text and not desk.composers.get(act.conversation):
-        desk.composers[act.conversation] = text
-        writes.append(PutComposer(act.conversation, text))
+    fact = decode_event(EventKind(act.kind), act.letter)
+    kept, where = _give_back(desk, act, fact)
     desk.refresh_line(act.conversation)
     desk.dirty_shell = True
-    return [Persist(tuple(writes)), Publish(Noticed(reason, Severity.ERROR, act.conversation))]
+    text = f"{reason} {where}".rstrip()
+    return [
+        Persist((DropPending(act.event_id), *kept)),
+        Publish(Noticed(text, Severity.ERROR, act.conversation)),
+    ]
 
 
-def _refusal(desk: Desk, act: PendingAct, code: RefusalCode) -> str:
+def _give_back(desk: Desk, act: PendingAct, fact: Event) -> tuple[tuple[Write, ...], str]:
+    conversation = act.conversation
+    if isinstance(fact, RequestSent):
+        draft = _draft_of(act.event_id, fact)
+        desk.drafts[draft.entry.draft] = draft
+        desk.refresh_draft(draft.entry.draft)
+        joined = _(" Joignez de nouveau vos fichiers.") if fact.attachments else ""
+        return (PutDraft(draft),), _("Votre demande est gardée dans les brouillons.") + joined
+    typed = typed_text(fact)
+    if not typed:
+        return (), ""
+    text = "\n\n".join(part for part in (typed, desk.composers.get(conversation, "")) if part)
+    desk.composers[conversation] = text
+    return (PutComposer(conversation, text),), _("Votre texte est gardé dans la zone de saisie.")
+
+
+def typed_text(fact: Event) -> str:
+    """What the user typed to make the fact, a request apart."""
+    match fact:
+        case FormEdited(form=form):
+            return "\n\n".join(part for part in (form.objet, form.histoire_clinique, form.question) if part)
+        case Declined(motif=text) | Cancelled(motif=text):
+            return text
+        case _:
+            return str(getattr(fact, "text", ""))
+
+
+def _draft_of(name: str, fact: RequestSent) -> StoredDraft:
+    """The form again; the files themselves are only known sealed."""
+    patient = fact.patient
+    typed = PatientEntry()
+    if patient is not None:
+        typed = PatientEntry(patient.nom_naissance, patient.prenoms, patient.sexe, patient.date_naissance, patient.nir)
+    entry = DraftEntry(
+        draft=name,
+        acting_account=fact.in_name_of.account,
+        expert=fact.requis.account,
+        patient=typed,
+        numero_facturation=fact.requerant_number.value,
+        objet=fact.form.objet,
+        histoire_clinique=fact.form.histoire_clinique,
+        question=fact.form.question,
+        consentement=fact.form.consentement,
+        urgent=fact.urgent,
+    )
+    return StoredDraft(entry, fact.written_at)
+
+
+def _refusal(act: PendingAct, code: RefusalCode) -> str:
     title = event_title(decode_event(EventKind(act.kind), act.letter)) or _("Message")
     why = {
         RefusalCode.NOT_PERMITTED: _("quelqu'un a été plus rapide ou la téléexpertise est close"),
@@ -197,9 +280,7 @@ def _refusal(desk: Desk, act: PendingAct, code: RefusalCode) -> str:
         RefusalCode.EVENT_ID_REUSED: _("un autre envoi porte déjà ce numéro"),
         RefusalCode.TOO_LARGE: _("il est trop volumineux"),
     }.get(code, code.value)
-    return _("« {title} » n'a pas été accepté : {why}. Votre texte est gardé dans la zone de saisie.").format(
-        title=title, why=why
-    )
+    return _("« {title} » n'a pas été accepté : {why}.").format(title=title, why=why)
 
 
 def came_back(desk: Desk, event_id: EventId) -> list[DropPending]:

@@ -14,10 +14,11 @@ from client.letters import KeyRing
 from client.model import CaseSummary, Me, PendingAct, Snapshot, StoredDraft, TrustedKeys
 from client.views import ActingChoice, CaseRow, Connection
 from crypto.ports import RandomSource
+from domain.events import Recorded
 from domain.identifiers import AccountId, EventId
 from domain.practitioners import BillingNumber, NumberNature, Party
 from domain.status import Role
-from domain.teleexpertise import Teleexpertise
+from domain.teleexpertise import Teleexpertise, evolve
 from protocol.frames import Deliver
 from protocol.resources import ActingAccount, DirectoryEntry, KeyDocument
 
@@ -68,6 +69,8 @@ class Desk:
     preview_case: str = ""
     loaded: dict[str, Teleexpertise] = field(default_factory=dict)
     after_load: dict[str, list[Intent]] = field(default_factory=dict)
+    since_load: dict[str, list[Recorded]] = field(default_factory=dict)
+    """Facts delivered while the store reads their case: its answer may be older than they are."""
     jobs: dict[str, Intent] = field(default_factory=dict)
     """Intents that wait for sealed files, by token."""
     unread_at_open: frozenset[EventId] = frozenset()
@@ -127,7 +130,7 @@ class Desk:
         self.dirty_cases.add(case)
         summary = self.summary(case)
         if summary is None:
-            self._forget_line(case)
+            self._forget_case(case)
             return
         role = projections.my_role(summary, self.mine())
         waiting = any(act.conversation == case for act in self.pending.values())
@@ -148,6 +151,21 @@ class Desk:
 
     def _forget_line(self, case: str) -> None:
         self.lines.pop(case, None)
+
+    def _forget_case(self, case: str) -> None:
+        """A request that never left is no case: nothing of it may be drawn any more."""
+        self._forget_line(case)
+        self.loaded.pop(case, None)
+        self.open_case = "" if self.open_case == case else self.open_case
+        self.preview_case = "" if self.preview_case == case else self.preview_case
+
+    def took(self, recorded: Recorded) -> None:
+        """Fold a delivered fact into its case if it is in memory, or will be in a moment."""
+        case = recorded.conversation
+        if (state := self.loaded.get(case)) is not None:
+            self.keep_loaded(evolve(state, recorded))
+        elif case in self.since_load:
+            self.since_load[case].append(recorded)
 
     def keep_loaded(self, state: Teleexpertise) -> None:
         """Keep a whole case; the oldest but the open one leaves."""

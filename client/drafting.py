@@ -40,7 +40,7 @@ from client.updates import DirectoryFound, DraftChanged, IntentRefused, Patients
 from client.views import DirectoryView, DraftView, ExpertRow, FilterChip, PatientRow
 from domain.events import RequestSent
 from domain.identifiers import AccountId
-from domain.messages import MAX_TEXT_CHARS, Attachment, RequestForm
+from domain.messages import MAX_ATTACHMENTS, MAX_TEXT_CHARS, Attachment, RequestForm
 from domain.patients import Patient
 from domain.practitioners import BillingNumber
 from protocol.resources import DirectoryEntry, ExpertPreferences
@@ -246,6 +246,10 @@ def _missing(entry: DraftEntry, asks: ExpertPreferences) -> tuple[str, ...]:
         (not entry.objet.strip(), _("Donnez un objet à la demande.")),
         (not (entry.question.strip() or entry.histoire_clinique.strip()), _("Écrivez votre question.")),
         (_too_long(entry), _("Un texte dépasse {limit} caractères.").format(limit=MAX_TEXT_CHARS)),
+        (
+            len(entry.attachments) > MAX_ATTACHMENTS,
+            _("Joignez {limit} fichiers au plus.").format(limit=MAX_ATTACHMENTS),
+        ),
     )
     return tuple(text for wrong, text in rules if wrong)
 
@@ -326,6 +330,8 @@ def request_sealed(desk: Desk, entry: DraftEntry, attachments: tuple[Attachment,
         attachments=attachments,
         urgent=entry.urgent,
     )
+    if acts.is_too_large(fact):
+        return [Publish(IntentRefused("SendRequest", acts.too_large()))]
     case, effects = acts.open_case(desk, fact, at=at, blobs=[each.blob for each in attachments])
     gone = discard_draft(desk, DiscardDraft(entry.draft))
     return [*effects, *gone, Publish(RequestStarted(entry.draft, case))]

@@ -216,6 +216,8 @@ class Upload:
     """Send a sealed blob; answered by Uploaded, or tried again at the next connection."""
 
     blob: str
+    name: str = ""
+    """What the user calls it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,15 +24,14 @@ from client.effects import (
 from client.i18n import _
 from client.inputs import KeysFetched
 from client.letters import Unbelievable, conversation_key, open_letter
-from client.model import TrustedKeys
-from client.projections import EXCHANGES, event_title, summarise
+from client.model import CaseSummary, TrustedKeys
+from client.projections import EXCHANGES, attachments_of, event_title, summarise
 from client.trust import NeedsResponsible, believe
 from client.untrusted import visible_line
 from client.updates import Noticed, Severity
 from crypto.errors import UntrustedIdentity
-from domain.events import Event, Recorded, RequestSent
+from domain.events import Event, Flagged, Recorded, RequestSent
 from domain.identifiers import AccountId
-from domain.teleexpertise import evolve
 from protocol.envelope import Header, unverified_header
 from protocol.errors import RemoteProtocolError
 from protocol.frames import Deliver
@@ -84,7 +83,7 @@ def _believe_event(desk: Desk, frame: Deliver, header: Header, author: TrustedKe
     before = desk.summaries.get(header.conversation)
     key = before.key if before else conversation_key(header, desk.ring)
     fact, letter = open_letter(frame.envelope, header, key=key, author=author)
-    _check_parties(fact, header, before is not None)
+    _check_parties(fact, header, before)
     desk.cursors[frame.account] = frame.position
     if before is not None and before.stream != frame.account:
         return [Persist((PutCursor(frame.account, frame.position),))]
@@ -99,19 +98,25 @@ def _believe_event(desk: Desk, frame: Deliver, header: Header, author: TrustedKe
         PutSummary(summary),
         *acts.came_back(desk, header.event_id),
     ]
-    if (state := desk.loaded.get(header.conversation)) is not None:
-        desk.keep_loaded(evolve(state, recorded))
+    desk.took(recorded)
     desk.refresh_line(header.conversation)
     return [Persist(tuple(writes)), *_announce(desk, fact, header)]
 
 
-def _check_parties(fact: Event, header: Header, known: bool) -> None:
-    """The sealed letter and the signed header must tell the same story."""
+def _check_parties(fact: Event, header: Header, before: CaseSummary | None) -> None:
+    """The sealed letter, the signed header and what is known of the case must tell the same story."""
     if isinstance(fact, RequestSent):
-        if known or set(header.recipients) != {fact.in_name_of.account, fact.requis.account}:
+        if before is not None or set(header.recipients) != {fact.in_name_of.account, fact.requis.account}:
             raise Unbelievable("parties-mismatch")
-    elif not known:
+    elif before is None:
         raise Unbelievable("no-request")
+    else:
+        parties = {before.requerant.account, before.requis.account}
+        expected = {header.sender} if isinstance(fact, Flagged) else parties
+        if header.sender not in parties or set(header.recipients) != expected:
+            raise Unbelievable("parties-mismatch")
+    if not {each.blob for each in attachments_of(fact)} <= set(header.blobs):
+        raise Unbelievable("attachments-mismatch")
 
 
 def _announce(desk: Desk, fact: Event, header: Header) -> list[Effect]:
@@ -165,5 +170,17 @@ def _learn(desk: Desk, account: AccountId, document: KeyDocument | None, at: dat
             return []
         desk.documents[account] = document
         return acts.ask_keys(desk, [keys.responsible])
+    keys = _own(desk, keys)
     desk.keys[account] = keys
     return [Persist((PutKeys(keys),))]
+
+
+def _own(desk: Desk, keys: TrustedKeys) -> TrustedKeys:
+    """Of one's own account the relay teaches other devices only: what leaves here must stay readable here."""
+    ring = desk.ring
+    if keys.account not in ring.accounts:
+        return keys
+    devices = keys.devices
+    if keys.account == desk.me.account:
+        devices = {**devices, ring.device_id: ring.device.public_key}
+    return TrustedKeys(keys.account, ring.accounts[keys.account].public_key, devices)

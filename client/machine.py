@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
+
 from client import acts, drafting, finalising, incoming
 from client.desk import Desk
 from client.effects import (
@@ -100,7 +102,7 @@ from domain.events import (
     TakenInCharge,
 )
 from domain.identifiers import AccountId, ConversationId, EventId
-from domain.messages import MAX_TEXT_CHARS, Attachment, RequestForm
+from domain.messages import MAX_ATTACHMENTS, MAX_TEXT_CHARS, Attachment, RequestForm
 from domain.practitioners import Party
 from domain.teleexpertise import Teleexpertise, replay
 from protocol.frames import Deliver, Goodbye, Refused, Welcome
@@ -158,16 +160,16 @@ class ClientMachine:
             case UploadFailed():
                 return self._upload_failed(happened)
             case Ticked():
-                return acts.release(desk)
+                return acts.seal_waiting(desk) if desk.connection == Connection.ONLINE else []
             case PreferencesSaved(account=account, preferences=preferences):
                 return self._preferences_saved(account, preferences)
             case WorldRefused(intent=intent_name, reason=reason):
                 return [Publish(IntentRefused(intent_name, reason))]
 
-    def flush(self) -> list[Effect]:
-        """Draw what changed since the last time."""
+    def flush(self, at: datetime) -> list[Effect]:
+        """Draw what changed since the last time; what arrived in the open case is seen as it is drawn (E06)."""
         desk = self.desk
-        effects: list[Effect] = []
+        effects = self._look_again(at) if desk.open_case in desk.dirty_cases else []
         if desk.dirty_shell:
             effects.append(Publish(ShellChanged(self._shell())))
         if desk.open_case in desk.dirty_cases and desk.open_case in desk.loaded:
@@ -232,6 +234,8 @@ class ClientMachine:
 
     def _intent(self, intent: Intent, at: datetime) -> list[Effect]:
         desk = self.desk
+        if not _is_writable(intent):
+            return [Publish(IntentRefused(type(intent).__name__, _unreadable()))]
         match intent:
             case SelectFolder(folder=folder, query=query):
                 desk.folder, desk.query, desk.dirty_mailbox = folder, query, True
@@ -279,7 +283,7 @@ class ClientMachine:
         match intent:
             case SendExchange():
                 return self._exchange(summary, intent, at)
-            case SetFlag(flag=flag, on=on):
+            case SetFlag(flag=flag, on=on) if flag in set(PersonalFlag):
                 return self._flag(summary, PersonalFlag(flag), on, at)
             case MarkUnread():
                 return self._flag(summary, PersonalFlag.UNREAD, True, at)
@@ -319,6 +323,9 @@ class ClientMachine:
         if len(intent.text) > MAX_TEXT_CHARS:
             reason = _("Le texte dépasse {limit} caractères : raccourcissez-le ou joignez un document.")
             return [Publish(IntentRefused("SendExchange", reason.format(limit=MAX_TEXT_CHARS)))]
+        if len(intent.attachments) > MAX_ATTACHMENTS:
+            reason = _("Joignez {limit} fichiers au plus.").format(limit=MAX_ATTACHMENTS)
+            return [Publish(IntentRefused("SendExchange", reason))]
         if intent.attachments:
             from_token = f"{summary.conversation}:{acts.timestamp(at)}:{len(self.desk.jobs)}"
             self.desk.jobs[from_token] = intent
@@ -348,6 +355,8 @@ class ClientMachine:
                 return self._exchange_sealed(intent, attachments, at)
             case Finalise(case=case) if case in self.desk.loaded:
                 return finalising.synthesis_sealed(self.desk, self.desk.loaded[case], intent, attachments[0], at)
+            case Finalise(case=case):  # nine other cases were opened meanwhile: read this one and begin again
+                return self._load(case, intent)
             case _:
                 return []
 
@@ -360,12 +369,23 @@ class ClientMachine:
             return [Publish(IntentRefused("OpenCase", _("Cette téléexpertise n'est pas sur ce poste.")))]
         desk.open_case = case
         if case not in desk.loaded:
-            desk.after_load.setdefault(case, []).append(intent)
-            return [LoadCase(case)]
+            return self._load(case, intent)
         desk.unread_at_open = frozenset(summary.unread)
         desk.dirty_cases.add(case)
+        return self._see(summary, at)
+
+    def _look_again(self, at: datetime) -> list[Effect]:
+        """What came into the open case while it is before the user's eyes."""
+        summary = self.desk.summary(self.desk.open_case)
+        if summary is None or not summary.unread or self.desk.open_case not in self.desk.loaded:
+            return []
+        self.desk.unread_at_open |= frozenset(summary.unread)
+        return self._see(summary, at)
+
+    def _see(self, summary: CaseSummary, at: datetime) -> list[Effect]:
         if not summary.unread and PersonalFlag.UNREAD not in summary.flags:
             return []
+        desk = self.desk
         last = summary.unread[-1] if summary.unread else summary.last_event
         return acts.act_on(desk, summary, Seen(*self._signed(summary, at), EventId(last)), at=at, intent="OpenCase")
 
@@ -375,8 +395,7 @@ class ClientMachine:
             return []
         desk.preview_case = case
         if case not in desk.loaded:
-            desk.after_load.setdefault(case, []).append(intent)
-            return [LoadCase(case)]
+            return self._load(case, intent)
         desk.dirty_cases.add(case)
         return []
 
@@ -388,8 +407,7 @@ class ClientMachine:
             return [Publish(IntentRefused(type(intent).__name__, _("Cette téléexpertise n'est pas sur ce poste.")))]
         state = desk.loaded.get(case)
         if state is None:
-            desk.after_load.setdefault(case, []).append(intent)
-            return [LoadCase(case)]
+            return self._load(case, intent)
         match intent:
             case PrepareFinalisation():
                 return finalising.prepare(desk, state, intent)
@@ -407,8 +425,18 @@ class ClientMachine:
             return [Publish(IntentRefused("SaveAttachment", _("Cette pièce jointe n'est pas dans la conversation.")))]
         return [DeliverFile(attachment, intent.directory, intent.open_after)]
 
+    def _load(self, case: str, intent: Intent) -> list[Effect]:
+        """Read a case, then do what was asked of it."""
+        self.desk.after_load.setdefault(case, []).append(intent)
+        self.desk.since_load.setdefault(case, [])
+        return [LoadCase(case)]
+
     def _case_loaded(self, loaded: CaseLoaded) -> list[Effect]:
-        self.desk.keep_loaded(replay(ConversationId(loaded.case), loaded.facts))
+        desk = self.desk
+        read = {fact.event_id for fact in loaded.facts}
+        newer = [fact for fact in desk.since_load.pop(loaded.case, []) if fact.event_id not in read]
+        if loaded.case not in desk.loaded:  # else it is newer than what was read
+            desk.keep_loaded(replay(ConversationId(loaded.case), (*loaded.facts, *newer)))
         effects: list[Effect] = []
         for intent in self.desk.after_load.pop(loaded.case, []):
             effects += self._intent(intent, loaded.at)
@@ -503,6 +531,19 @@ class ClientMachine:
     def _matching(self, lines: Sequence[CaseRow]) -> Sequence[CaseRow]:
         words = fold_text(self.desk.query).split()
         return [line for line in lines if matches(line, words)] if words else lines
+
+
+def _is_writable(intent: Intent) -> bool:
+    """Whether its texts can be kept and sent: bytes that are no UTF-8 come in by command lines and file names."""
+    try:
+        msgspec.msgpack.encode(intent)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _unreadable() -> str:
+    return _("Un texte ou un nom de fichier contient des octets illisibles : retapez-le, ou renommez le fichier.")
 
 
 def _by_date(line: CaseRow) -> str:

@@ -396,7 +396,7 @@ def timeline_entry(
         mine=fact.author.account == me,
         at=recorded.received_at or fact.written_at,
         text=_entry_text(fact),
-        attachments=attachment_lines(_attachments(fact)),
+        attachments=attachment_lines(attachments_of(fact)),
         seen_by=seen.get(recorded.event_id, ()),
         urgent=bool(getattr(fact, "urgent", False)),
         question=bool(getattr(fact, "question", False)),
@@ -418,7 +418,7 @@ def attachment_lines(attachments: Sequence[Attachment]) -> tuple[AttachmentLine,
 def find_attachment(history: Iterable[Recorded], blob: str) -> Attachment | None:
     """The descriptor of a file of the case."""
     for recorded in history:
-        for attachment in _attachments(recorded.fact):
+        for attachment in attachments_of(recorded.fact):
             if attachment.blob == blob:
                 return attachment
     return None
@@ -430,11 +430,11 @@ def recap_lines(finalised: Finalised) -> tuple[LabelledValue, ...]:
     return (
         LabelledValue(_("Niveau de facturation"), visible_line(recap.niveau)),
         LabelledValue(_("Expert (requis)"), visible_line(recap.requis.name)),
-        LabelledValue(_("N° de facturation de l'expert"), _number(recap.requis_number)),
-        LabelledValue(_("Identifiant national de l'expert"), visible_line(recap.requis.id_nat)),
+        LabelledValue(_("N° facturation expert"), _number(recap.requis_number)),
+        LabelledValue(_("Ident. national expert"), visible_line(recap.requis.id_nat)),
         LabelledValue(_("Demandeur (requérant)"), visible_line(recap.requerant.name)),
-        LabelledValue(_("N° de facturation du demandeur"), _number(recap.requerant_number)),
-        LabelledValue(_("Identifiant national du demandeur"), visible_line(recap.requerant.id_nat)),
+        LabelledValue(_("N° facturation demandeur"), _number(recap.requerant_number)),
+        LabelledValue(_("Ident. national demandeur"), visible_line(recap.requerant.id_nat)),
         LabelledValue(
             _("NIR du patient"), display_nir(recap.patient.nir) if recap.patient and recap.patient.nir else ""
         ),
@@ -473,7 +473,9 @@ def _entry_text(fact: Event) -> str:
             return ""
 
 
-def _attachments(fact: Event) -> tuple[Attachment, ...]:
+def attachments_of(fact: Event) -> tuple[Attachment, ...]:
+    """The files that travel with a fact."""
+    """The files that travel beside a fact."""
     if isinstance(fact, Finalised):
         return (fact.synthese,)
     return getattr(fact, "attachments", ())

@@ -258,7 +258,7 @@ class ClientSession:
             elif self._machine is not None and not isinstance(item, _Slots):
                 effects += self._machine.receive(item)
         if self._machine is not None:
-            effects += self._machine.flush()
+            effects += self._machine.flush(self._around.world.now())
         await self._perform(effects)
 
     def _is_for_the_door(self, item: _Item) -> bool:
@@ -495,7 +495,7 @@ class ClientSession:
             return
 
         def progress(done: int, total: int) -> None:
-            self._publish(TransferProgressed(effect.blob[:8], done, total, upload=True))
+            self._publish(TransferProgressed(effect.name, done, total, upload=True))
 
         try:
             await self._around.relay.upload(self._token, effect.blob, path, progress)
