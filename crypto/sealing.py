@@ -64,7 +64,10 @@ def wrap_service_key(public_key: bytes, service: AccountKey, *, account: str, me
 
 def unwrap_service_key(key: AccountKey, wrapped: bytes, *, account: str, member: str) -> AccountKey:
     """Open a service's private key. Raises DecryptionFailed."""
-    return AccountKey.from_seed(hpke_open(key.seed, wrapped, info=_bound(SERVICE_WRAP, account, member)))
+    seed = hpke_open(key.seed, wrapped, info=_bound(SERVICE_WRAP, account, member))
+    if len(seed) != KEM_SEED_BYTES:
+        raise DecryptionFailed
+    return AccountKey.from_seed(seed)
 
 
 def seal(

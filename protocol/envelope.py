@@ -61,7 +61,7 @@ def unverified_header(envelope: Envelope) -> Header:
     """
     try:
         header = _header_decoder.decode(envelope.header)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise RemoteProtocolError("en-tête illisible") from error
     _check(header)
     return header

@@ -3,6 +3,9 @@
 MAX_FRAME_BYTES = 256 * 1024
 """A sealed event with its wraps; a 20,000-character text takes 60 kB in UTF-8 at most (domain.messages)."""
 
+MAX_LETTER_BYTES = MAX_FRAME_BYTES - 16 * 1024
+"""The clear letter: what a frame leaves once header, wraps and seal are counted."""
+
 MAX_RECIPIENTS = 16
 MAX_BLOBS_PER_EVENT = 32
 
