@@ -29,7 +29,7 @@ class FilesScreen(PickerScreen[str | None]):
 
     def __init__(self, home: Path | None = None) -> None:
         super().__init__(_("Joindre un fichier"), _("nom ou chemin"))
-        self._home = Path(FilesScreen.last_folder) if FilesScreen.last_folder else home or Path.home()
+        self._home = Path(FilesScreen.last_folder) if FilesScreen.last_folder else home or Path.cwd()
         self._found: list[Found] = []
 
     def search(self, text: str) -> None:

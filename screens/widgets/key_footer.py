@@ -80,11 +80,21 @@ class KeyFooter(InkedWidget):
     def on_mount(self) -> None:
         """Follow the screen's bindings."""
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
-        self.call_after_refresh(self._bindings_changed, self.screen)
+        self._bindings_changed(self.screen)
+
+    _due = False
 
     def _bindings_changed(self, screen: Screen[object]) -> None:
-        if screen is self.screen and screen.is_current:
-            self.keys = tuple(live_keys(screen))
+        """Bindings change in bursts (focus, permissions): look once, when they are done."""
+        del screen
+        if not self._due:
+            self._due = True
+            self.call_later(self._look)
+
+    def _look(self) -> None:
+        self._due = False
+        if self.is_attached and self.screen.is_current:
+            self.keys = tuple(live_keys(self.screen))
 
     def lines(self, width: int) -> Sequence[Line]:
         """A notice takes up to three lines, keys one."""
