@@ -502,6 +502,7 @@ class ClientMachine:
             accounts=desk.acting_choices(),
             connection_detail=desk.connection_detail,
             key_storage=desk.key_storage,
+            time_zone=str(desk.zone),
         )
 
     def _case(self, case: str) -> CaseView:

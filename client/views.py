@@ -92,6 +92,8 @@ class ShellView:
     """In French, when not online: why, and when it will be tried again."""
     key_storage: str = ""
     """Where device secrets rest: `trousseau du système` or `fichier scellé par la carte`."""
+    time_zone: str = ""
+    """IANA name of the zone that dates are said in; empty for the machine's."""
 
 
 @dataclass(frozen=True, slots=True)

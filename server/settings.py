@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
+from crypto.roots import read_certificates
 from protocol.limits import SESSION_LIFE_S
-
-_PEM_END = "-----END CERTIFICATE-----"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +34,7 @@ def read_roots(place: Path) -> tuple[bytes, ...]:
         OSError: the place cannot be read.
     """
     files = sorted(path for path in place.iterdir() if path.is_file()) if place.is_dir() else [place]
-    roots = tuple(der for path in files for der in _certificates(path.read_bytes()))
+    roots = tuple(der for path in files for der in read_certificates(path.read_bytes()))
     if not roots:
         raise ValueError(f"no certificate in {place}")
     return roots
-
-
-def _certificates(data: bytes) -> list[bytes]:
-    if b"-----BEGIN CERTIFICATE-----" not in data:
-        return [data] if data[:1] == b"\x30" else []
-    parts = data.decode("ascii", errors="replace").split(_PEM_END)[:-1]
-    return [ssl.PEM_cert_to_DER_cert(part[part.index("-----BEGIN") :] + _PEM_END) for part in parts]

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from client.i18n import _
 from tui.exit_codes import ExitCode, Stop
@@ -31,7 +32,8 @@ def open_tui(args: Namespace) -> int:
     from tui.app import AvicenneApp
     from tui.oneshot import settings_of
 
-    app = AvicenneApp(build_session(settings_of(args)))
+    settings = settings_of(args)
+    app = AvicenneApp(build_session(settings), zone=ZoneInfo(settings.time_zone))
     app.run()
     return app.return_code or ExitCode.OK
 
@@ -170,7 +172,8 @@ async def open_persona(persona: str, size: tuple[int, int]) -> Robot:
     from tui.app import AvicenneApp
     from tui.robot import Robot
 
-    session = build_session(load(persona or None))
-    robot = Robot(AvicenneApp(session), size=size, on_close=session.close)
+    settings = load(persona or None)
+    session = build_session(settings)
+    robot = Robot(AvicenneApp(session, zone=ZoneInfo(settings.time_zone)), size=size, on_close=session.close)
     await robot.start()
     return robot

@@ -11,9 +11,10 @@ import itertools
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from client.headless import to_json
 from client.i18n import _
@@ -78,8 +79,9 @@ def _clock() -> datetime:
     return datetime.now().astimezone()
 
 
-def _zone() -> Any:
-    return _clock().tzinfo
+def _zone(desk: OneShot) -> tzinfo:
+    """The zone that the desk says dates in, else the machine's."""
+    return ZoneInfo(desk.shell.time_zone) if desk.shell and desk.shell.time_zone else _clock().tzinfo or UTC
 
 
 # --- verbs ---
@@ -91,7 +93,7 @@ async def inbox(desk: OneShot, args: Namespace) -> Answer:
     view = await folder(desk, Folder(args.folder), args.query)
     rows = list(itertools.islice(view.rows, args.rows))
     document = {"folder": view.folder, "query": view.query, "rows": rows, "rows_total": len(view.rows)}
-    text = printing.mailbox(rows, len(view.rows), now=_clock(), zone=_zone())
+    text = printing.mailbox(rows, len(view.rows), now=_clock(), zone=_zone(desk))
     return Answer("inbox", document, text)
 
 
@@ -118,7 +120,7 @@ async def show(desk: OneShot, args: Namespace) -> Answer:
     view = await case_view(desk, await case_id(desk, args.case), peek=args.peek)
     if not args.peek:
         await desk.delivered()
-    return Answer("case", {"case": view}, printing.case(view, zone=_zone()))
+    return Answer("case", {"case": view}, printing.case(view, zone=_zone(desk)))
 
 
 async def save(desk: OneShot, args: Namespace) -> Answer:
