@@ -14,12 +14,13 @@ from client.adapters.card_vault import CardVault
 from client.adapters.documents import Documents
 from client.adapters.file_box import FileBox
 from client.adapters.https_relay import HttpsRelay
+from client.adapters.keyring_vault import KeyringVault
 from client.adapters.local_relay import LocalRelay, Pipe
 from client.adapters.sqlite_store import SqliteStore
 from client.adapters.system_world import SystemWorld
 from client.errors import SettingsError
 from client.i18n import _, use_language
-from client.ports import Relay, World
+from client.ports import Relay, Vault, World
 from client.session import ClientSession, Surroundings
 from client.settings import ClientSettings
 from crypto.card.port import CardPort
@@ -46,7 +47,7 @@ def build_session(settings: ClientSettings, *, world: World | None = None, relay
             card=card,
             watch=watch,
             relay=relay or HttpsRelay(settings.relay_url, settings.ca_file),
-            vault=CardVault(data, world.random),
+            vault=_vault(settings, world),
             world=world,
             open_store=lambda account, secret: SqliteStore(data / f"{_short(account)}.db", store_key(secret)),
             open_files=lambda account: FileBox(data / f"{_short(account)}.blobs", settings.downloads_dir, world.random),
@@ -56,6 +57,17 @@ def build_session(settings: ClientSettings, *, world: World | None = None, relay
             only_reader=settings.reader,
         )
     )
+
+
+def _vault(settings: ClientSettings, world: World) -> Vault:
+    vault = CardVault(settings.data_dir, world.random)
+    match settings.key_storage:
+        case "card":
+            return vault
+        case "card+keyring":
+            return KeyringVault(vault, world.random)
+        case other:
+            raise SettingsError(_("key_storage = « {value} » n'existe pas : card ou card+keyring.").format(value=other))
 
 
 def open_card(settings: ClientSettings) -> tuple[CardPort, Callable[[object], object]]:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
+from client.errors import StoreError
 from client.i18n import _
 from client.letters import KeyRing
 from client.model import Me
@@ -231,6 +232,8 @@ class Door:
             )
         except RelayRefusal as refusal:
             self._say(LoginPhase.REFUSED, message=_relay_problem(refusal))
+        except StoreError as error:
+            self._say(LoginPhase.REFUSED, message=error.reason)
         return None
 
     async def _unlock(self, pin: str, identity: CardIdentity, subject: CardSubject) -> Opened | None:

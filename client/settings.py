@@ -43,6 +43,8 @@ class ClientSettings:
     """Use only this reader (a part of its name); empty for any."""
     card_images: tuple[Path, ...] = ()
     """For `virtual`: one reader an image."""
+    key_storage: str = "card"
+    """`card`: the card opens the vault; `card+keyring`: a secret of the system's keyring is needed too."""
     demo_pin: str = ""
     """Only in demo profiles: the code of a fictional card, so that tapes and scripts need no prompt."""
     language: str = "fr"

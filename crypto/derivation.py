@@ -14,6 +14,8 @@ ATTACHMENT_CONTEXT = b"avicenne/attachment/v1"
 """Cobblestone context of a sealed file."""
 VAULT_KEY = b"avicenne/vault/v1\x00"
 """HKDF info: what a deterministic card signature opens on this machine."""
+DOUBLED_KEY = b"avicenne/vault-and-keyring/v1\x00"
+"""HKDF info: the vault's key when the system's keyring must also agree."""
 STORE_KEY = b"avicenne/local-store/v1\x00"
 """HKDF info: the key of the client's database."""
 
@@ -26,6 +28,11 @@ def event_key(conversation_key: bytes, event_id: str) -> bytes:
 def vault_key(card_signature: bytes, salt: bytes) -> bytes:
     """32-byte key from the card's signature over this machine's vault statement (ADR 0007)."""
     return hkdf_sha256(card_signature, salt=salt, info=VAULT_KEY)
+
+
+def doubled_key(card_key: bytes, keyring_secret: bytes) -> bytes:
+    """32-byte key that needs both the card and a secret of the machine's keyring."""
+    return hkdf_sha256(card_key, salt=keyring_secret, info=DOUBLED_KEY)
 
 
 def store_key(device_secret: bytes) -> bytes:
