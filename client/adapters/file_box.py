@@ -24,7 +24,10 @@ _UNSAFE = re.compile(r"[^\w .,()'@+=-]", re.UNICODE)
 _RESERVED = frozenset(
     {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))}
 )
+_BLOB = re.compile("[0-9a-f]{64}")
 MAX_NAME_CHARS = 120
+MAX_SUFFIX_CHARS = 16
+MAX_STEM_BYTES = 220
 
 
 class FileBox:
@@ -39,9 +42,11 @@ class FileBox:
 
     def seal_file(self, path: str) -> Attachment:
         """Seal a file of the user's; its own bytes are read once and never copied in clear."""
-        source = Path(path).expanduser()
+        source = _expanded(path)
         name = visible_line(source.name)
         try:
+            if source.is_dir():
+                raise AttachmentError(_("« {name} » est un dossier : joignez ses fichiers un à un.").format(name=name))
             if not source.is_file():
                 raise AttachmentError(_("Le fichier « {name} » n'existe pas.").format(name=name))
             size = source.stat().st_size
@@ -49,7 +54,7 @@ class FileBox:
                 raise AttachmentError(_too_large(name, size))
             with source.open("rb") as file:
                 media_type = mimetypes.guess_type(source.name)[0] or "application/octet-stream"
-                return self._seal(source.name, media_type, iter(lambda: file.read(_CHUNK), b""), "piece-jointe")
+                return self._seal(_text(source.name), media_type, iter(lambda: file.read(_CHUNK), b""), "piece-jointe")
         except OSError as error:
             raise AttachmentError(
                 _("Le fichier « {name} » n'est pas lisible ({error}).").format(name=name, error=error.strerror)
@@ -90,7 +95,7 @@ class FileBox:
     def sealed_path(self, blob: str) -> Path | None:
         """Where the sealed blob lies, if it is here."""
         path = self._directory / blob
-        return path if path.is_file() else None
+        return path if _BLOB.fullmatch(blob) and path.is_file() else None
 
     def store_sealed(self, blob: str, chunks: Sequence[bytes]) -> Path:
         """Keep a fetched blob, if its digest is its name."""
@@ -109,8 +114,11 @@ class FileBox:
         sealed = self.sealed_path(attachment.blob)
         if sealed is None:
             raise AttachmentError(_("La pièce jointe n'est pas encore sur ce poste."))
-        target_dir = Path(directory).expanduser() if directory else self._downloads
-        opener = file_opener(attachment.key)
+        target_dir = _expanded(directory) if directory else self._downloads
+        try:
+            opener = file_opener(attachment.key)
+        except ValueError as error:  # the sender chose the key
+            raise AttachmentError(_altered()) from error
         digest = hashlib.sha256()
 
         def clear() -> Iterator[bytes]:
@@ -126,15 +134,18 @@ class FileBox:
         try:
             temporary = self._write_temporary(clear(), target_dir)
         except DecryptionFailed as error:
-            raise AttachmentError(_("La pièce jointe est altérée : elle n'est pas ouverte.")) from error
+            raise AttachmentError(_altered()) from error
         except OSError as error:
             raise AttachmentError(
                 _("Impossible d'écrire dans {directory} ({error}).").format(directory=target_dir, error=error.strerror)
             ) from error
         if digest.hexdigest() != attachment.sha256:
             temporary.unlink()
-            raise AttachmentError(_("La pièce jointe est altérée : elle n'est pas ouverte."))
-        return _place(temporary, target_dir, safe_name(attachment.name))
+            raise AttachmentError(_altered())
+        try:
+            return _place(temporary, target_dir, safe_name(attachment.name))
+        finally:
+            temporary.unlink(missing_ok=True)  # no clear text is left under a name nobody knows
 
     def _write_temporary(self, chunks: Iterable[bytes], directory: Path | None = None) -> Path:
         directory = directory or self._directory
@@ -156,14 +167,35 @@ class FileBox:
 def safe_name(name: str) -> str:
     """A file name that stays in its folder on every system (S6)."""
     flat = unicodedata.normalize("NFC", name).replace("/", "_").replace("\\", "_")
-    cleaned = _UNSAFE.sub("_", flat).strip(" .").lstrip("-")
+    cleaned = _UNSAFE.sub("_", flat).rstrip(" .").lstrip(" .-")
     stem, dot, suffix = cleaned.rpartition(".")
-    if not dot:
+    if not dot or len(suffix) > MAX_SUFFIX_CHARS:
         stem, suffix = cleaned, ""
-    if not stem or stem.lower() in _RESERVED:
+    if not stem or stem.partition(".")[0].strip().lower() in _RESERVED:
         stem = f"piece-jointe-{stem}".rstrip("-")
-    kept = stem[: MAX_NAME_CHARS - len(suffix) - 1]
-    return f"{kept}.{suffix[:16]}" if suffix else kept
+    kept = _shortened(stem, MAX_NAME_CHARS - len(suffix) - 1)
+    return f"{kept}.{suffix}" if suffix else kept
+
+
+def _shortened(stem: str, chars: int) -> str:
+    """At most so many characters, and what a file system can hold: 255 bytes a name, room for a number kept."""
+    return stem[:chars].encode()[:MAX_STEM_BYTES].decode(errors="ignore").rstrip(" .")
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # `~nobody`: no such user, so a plain name
+        return Path(path)
+
+
+def _text(name: str) -> str:
+    """A file name as text: bytes that are no UTF-8 could not be written into a letter."""
+    return os.fsencode(name).decode("utf-8", errors="replace")
+
+
+def _altered() -> str:
+    return _("La pièce jointe est altérée : elle n'est pas ouverte.")
 
 
 def _place(temporary: Path, directory: Path, name: str) -> Path:
@@ -171,16 +203,25 @@ def _place(temporary: Path, directory: Path, name: str) -> Path:
     stem, dot, suffix = name.rpartition(".")
     for attempt in range(1, 10_000):
         candidate = name if attempt == 1 else (f"{stem}-{attempt}.{suffix}" if dot else f"{name}-{attempt}")
+        target = directory / candidate
         try:
-            os.link(temporary, directory / candidate)
+            os.link(temporary, target)
         except FileExistsError:
             continue
-        except OSError:
-            temporary.replace(directory / candidate)
-            return directory / candidate
-        temporary.unlink()
-        return directory / candidate
+        except OSError:  # a file system without hard links: take the name first, then put the file there
+            if not _claimed(target):
+                continue
+            temporary.replace(target)
+        return target
     raise AttachmentError(_("Trop de fichiers portent déjà ce nom dans {directory}.").format(directory=directory))
+
+
+def _claimed(target: Path) -> bool:
+    try:
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return False
+    return True
 
 
 def _too_large(name: str, size: int) -> str:
