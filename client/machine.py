@@ -199,14 +199,24 @@ class ClientMachine:
                         )
                     )
                 ]
-            case Welcome():
-                changed = self._connection(Connection.ONLINE, "")
+            case Welcome(heads=heads):
+                changed = [*self._connection(Connection.ONLINE, ""), *self._check_heads(heads)]
                 unknown = [
                     account for act in desk.pending.values() if act.envelope is None for account in act.recipients
                 ]
                 wanted = [account for account in unknown if account not in desk.keys]
                 sheet: list[Effect] = [FetchEntry(account) for account in desk.accounts]
                 return [*changed, *sheet, *acts.ask_keys(desk, wanted), *acts.seal_waiting(desk)]
+
+    def _check_heads(self, heads: dict[AccountId, int]) -> list[Effect]:
+        """A relay that holds less than this desk was restored from an old backup, or lies: say so, lose nothing."""
+        if all(heads.get(account, position) >= position for account, position in self.desk.cursors.items()):
+            return []
+        text = _(
+            "Le serveur a oublié des messages que ce poste possède (sauvegarde restaurée ?). "
+            "Ils restent lisibles ici ; prévenez votre support."
+        )
+        return [Publish(Noticed(text, Severity.ERROR))]
 
     def _connection(self, state: Connection, detail: str) -> list[Effect]:
         self.desk.connection = state
