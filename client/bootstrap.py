@@ -55,6 +55,7 @@ def build_session(settings: ClientSettings, *, world: World | None = None, relay
             roots=read_roots(settings.roots),
             open_file=_open_file,
             only_reader=settings.reader,
+            idle_lock_s=settings.idle_lock_s,
         )
     )
 

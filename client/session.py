@@ -121,6 +121,8 @@ class Surroundings:
     open_file: Callable[[str], None]
     """Hand a file to the desktop's viewer."""
     only_reader: str = ""
+    idle_lock_s: int = 0
+    """Lock after so long without an intent; 0 for never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ class ClientSession:
         self._store: Store | None = None
         self._files: FileBox | None = None
         self._token = ""
+        self._asked_at = around.world.now()
         self._connection: StreamConnection | None = None
         self._wanted = asyncio.Event()
         """Set while the stream should be up; also wakes a waiting reconnection."""
@@ -164,7 +167,8 @@ class ClientSession:
 
     def dispatch(self, intent: Intent) -> None:
         """Ask for something; never blocks. The answer comes as updates."""
-        self._queue.put_nowait(IntentSubmitted(intent, self._around.world.now()))
+        self._asked_at = self._around.world.now()
+        self._queue.put_nowait(IntentSubmitted(intent, self._asked_at))
 
     def subscribe(self, callback: Callable[[Update], None]) -> Callable[[], None]:
         """Be told of every update from now on, in the session's loop; call the result to stop."""
@@ -598,8 +602,11 @@ class ClientSession:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
+            now, limit = self._around.world.now(), self._around.idle_lock_s
             if self.pending:
-                self._queue.put_nowait(Ticked(self._around.world.now()))
+                self._queue.put_nowait(Ticked(now))
+            if limit and self._machine is not None and (now - self._asked_at).total_seconds() >= limit:
+                self._queue.put_nowait(IntentSubmitted(LockSession(), now))
 
 
 class _LoopCardEvents:

@@ -50,6 +50,7 @@ class ClientSettings:
     language: str = "fr"
     time_zone: str = "Europe/Paris"
     idle_lock_s: int = 900
+    """Lock after so long without a key; 0 for never."""
 
 
 _PATHS = ("ca_file", "roots", "data_dir", "downloads_dir")

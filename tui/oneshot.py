@@ -10,6 +10,7 @@ import contextlib
 from argparse import Namespace
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from client.headless import Follower, Session
@@ -283,5 +284,5 @@ def build_real(args: Namespace) -> tuple[Session, PinSource]:
     """The real session and the source of its code."""
     from client.bootstrap import build_session
 
-    settings = settings_of(args)
+    settings = replace(settings_of(args), idle_lock_s=0)  # nobody walks away from a script
     return build_session(settings), pin_source(args, settings.demo_pin)
