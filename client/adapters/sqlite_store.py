@@ -149,7 +149,8 @@ class SqliteStore:
                 for write in writes:
                     self._write(write)
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # SQLite may have rolled back by itself: a full disk does
+                    self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
         except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.BusyError) as error:
