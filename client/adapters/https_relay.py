@@ -36,6 +36,8 @@ T = TypeVar("T")
 CHUNK_BYTES = 256 * 1024
 TIMEOUT_S = 10.0
 TRANSFER_TIMEOUT_S = 60.0
+_AWAY = frozenset({502, 503, 504})
+"""Not a decision about this user: a relay that starts or is too busy must not keep a desk from opening offline."""
 
 
 class HttpsRelay:
@@ -127,7 +129,7 @@ class HttpsRelay:
                     raise _refusal(response.status_code, await response.aread())
                 async for chunk in response.aiter_bytes(CHUNK_BYTES):
                     yield chunk
-        except (httpx.TransportError, OSError) as error:
+        except (httpx.RequestError, OSError) as error:
             raise RelayUnreachable(_reason(error)) from error
 
     # --- the stream -----------------------------------------------------------------------------------------
@@ -199,7 +201,7 @@ class HttpsRelay:
                 headers={**_bearer(token), **(headers or {})},
                 timeout=timeout,
             )
-        except (httpx.TransportError, OSError) as error:
+        except (httpx.RequestError, OSError) as error:
             raise RelayUnreachable(_reason(error)) from error
         if response.status_code >= 400:
             raise _refusal(response.status_code, response.content)
@@ -268,6 +270,8 @@ def _refusal(status: int, body: bytes) -> RelayRefusal | RelayUnreachable:
         if status == 404:
             return RelayRefusal(status, "not-found")
         return RelayUnreachable(_("le serveur a répondu une erreur {status}").format(status=status))
+    if status in _AWAY:
+        return RelayUnreachable(_("le serveur n'est pas prêt ({code})").format(code=problem.code))
     return RelayRefusal(status, problem.code, problem.detail)
 
 

@@ -39,7 +39,10 @@ class LocalRelay(HttpsRelay):
 
     async def connect(self) -> LocalConnection:  # type: ignore[override]
         """Open the stream."""
-        return LocalConnection(await self._open_pipe(self._token))
+        try:
+            return LocalConnection(await self._open_pipe(self._token))
+        except ConnectionError as error:
+            raise RelayUnreachable(_("serveur injoignable")) from error
 
 
 class LocalConnection:
