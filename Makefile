@@ -1,5 +1,5 @@
 # Two commands for a newcomer: `make demo` and `make test`. The others are for people who work on the house.
-.PHONY: demo test check soak bench install install-test tapes docs clean
+.PHONY: demo test check format soak bench install install-test docs messages clean
 PY := .venv/bin/python
 
 demo: .venv/.installed-demo          ## the fictional region, and a client in front of it
@@ -26,6 +26,12 @@ soak: .venv/.installed-test          ## the long runs: kills, walks, fuzz
 
 bench: .venv/.installed-test         ## every benchmark, one after the other
 	@for file in bench/bench_*.py; do echo "== $$file"; $(PY) $$file || exit 1; done
+
+docs: .venv/.installed-test          ## write the generated pages of docs/reference again
+	$(PY) -m scripts.make_docs
+
+messages: .venv/.installed-test      ## the words to translate, into client/locale/avicenne.pot
+	$(PY) -m scripts.make_messages
 
 install: .venv/.installed-demo
 install-test: .venv/.installed-test
