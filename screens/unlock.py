@@ -175,6 +175,8 @@ class UnlockScreen(PracticeScreen):
         key = self.view.choices[event.index].key
         if self.view.phase is LoginPhase.CHOOSE_READER:
             self.raise_intent(ChooseReader(key))
+        elif not key.isdecimal():
+            return
         elif self.view.phase is LoginPhase.CHOOSE_SITUATION:
             self.raise_intent(ChooseSituation(int(key)))
         elif self.view.phase is LoginPhase.CHOOSE_BILLING:

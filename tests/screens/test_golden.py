@@ -14,7 +14,19 @@ GOLDEN = Path(__file__).parent / "golden"
 SMALL, LARGE = (80, 24), (200, 50)
 
 
-@pytest.mark.parametrize("name", SCENES)
+async def test_door_looks_as_chosen() -> None:
+    """One App for all its states: only the view changes."""
+    app, session = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        for width, height in (SMALL, LARGE):
+            await pilot.resize_terminal(width, height)
+            for name, scene in SCENES.items():
+                if scene.door:
+                    await play(pilot, session, scene)
+                    check_golden(GOLDEN / f"{name}-{width}x{height}.txt", screen_text(app))
+
+
+@pytest.mark.parametrize("name", [name for name, scene in SCENES.items() if not scene.door])
 async def test_screen_looks_as_chosen(name: str) -> None:
     scene = SCENES[name]
     app, session = make_app()
