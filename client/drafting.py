@@ -134,14 +134,8 @@ def search_patients(desk: Desk, intent: SearchPatients) -> list[Effect]:
             continue
         name = f"{patient.nom_naissance} {patient.prenoms}"
         if all(word in fold_text(f"{name} {patient.nom_utilise} {patient.nir}") for word in words):
-            row = PatientRow(
-                visible_line(name),
-                patient.nom_naissance,
-                patient.prenoms,
-                patient.sexe,
-                patient.date_naissance,
-                patient.nir,
-            )
+            typed = (patient.nom_naissance, patient.prenoms, patient.sexe, patient.date_naissance, patient.nir)
+            row = PatientRow(visible_line(name), *map(visible_line, typed))
             found.setdefault((patient.nom_naissance, patient.prenoms, patient.date_naissance), row)
     return [Publish(PatientsFound(intent.query, tuple(list(found.values())[:50])))]
 

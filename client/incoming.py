@@ -172,6 +172,7 @@ def _learn(desk: Desk, account: AccountId, document: KeyDocument | None, at: dat
         return acts.ask_keys(desk, [keys.responsible])
     keys = _own(desk, keys)
     desk.keys[account] = keys
+    desk.denied.discard(account)
     return [Persist((PutKeys(keys),))]
 
 
