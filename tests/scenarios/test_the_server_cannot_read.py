@@ -171,7 +171,7 @@ async def _leave_unsent(sow: Sowing, desk: Desk, case: str, place: Path) -> None
     assert {path.rpartition(".")[2] for path in unsown} == {"draft", "acting_account", "expert", "sexe"}
     await desk.ask(SaveDraft(draft), DraftChanged)
     desk.session.dispatch(SaveComposer(case, sow("composer")))
-    await desk.session.idle()
+    await desk.settled()
 
 
 # --- reading the classes --------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -57,7 +58,7 @@ from tests.support.region import PIN, Professional, Region
 
 U = TypeVar("U", bound=Update)
 
-PATIENCE_S = 60.0
+PATIENCE_S = float(os.environ.get("AVICENNE_PATIENCE_S", "60"))
 """Nothing here is timed: a test that waits so long has failed."""
 HOUSE = Path(__file__).parents[2]
 
@@ -74,7 +75,7 @@ class Desk:
     settings: ClientSettings
     session: ClientSession
     heard: list[Update] = field(default_factory=list)
-    login: LoginView = field(default_factory=lambda: LoginView(LoginPhase.NO_READER))
+    login: LoginView = field(default_factory=lambda: LoginView(LoginPhase.READING))
     shell: ShellView | None = None
     mailbox: MailboxView | None = None
     cases: dict[str, CaseView] = field(default_factory=dict)
@@ -148,8 +149,12 @@ class Desk:
 
     async def all_sent(self) -> None:
         """Until the relay has everything of ours and we heard it back."""
-        await self.session.idle()
+        await self.settled()
         await self.until(lambda: self.session.pending == 0, "an empty outbox")
+
+    async def settled(self) -> None:
+        """Until the session has taken everything it was asked, and its slow effects have ended."""
+        await asyncio.wait_for(self.session.idle(), PATIENCE_S)
 
     async def online(self) -> None:
         """Until the relay said welcome; impatient about back-off."""
@@ -185,7 +190,7 @@ class Desk:
         view = await self.enter()
         assert view.phase is LoginPhase.OPEN, view
         await self.online()
-        await self.session.idle()
+        await self.settled()
 
     # --- the work ---
 
@@ -212,7 +217,7 @@ class Desk:
 
     async def look(self, case: str) -> CaseView:
         """Look without a trace."""
-        await self.session.idle()
+        await self.settled()
         return (await self.ask(PreviewCase(case), CaseChanged, lambda update: update.view.case == case)).view
 
     async def find(self, who: Professional) -> None:
