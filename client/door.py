@@ -16,9 +16,9 @@ import msgspec
 from client.errors import StoreError
 from client.i18n import _
 from client.letters import KeyRing
-from client.model import Me
+from client.model import Me, TrustedKeys
 from client.ports import Relay, RelayRefusal, RelayUnreachable, Vault, World
-from client.trust import verify_device
+from client.trust import believe, verify_device
 from client.untrusted import visible_line
 from client.views import Choice, LoginPhase, LoginView
 from crypto.card.errors import (
@@ -42,7 +42,7 @@ from crypto.identity import EnrolmentStatement, LoginStatement, Statement, Vault
 from crypto.sealing import AccountKey, unwrap_service_key
 from crypto.signing import SigningKey
 from domain.identifiers import AccountId, DeviceId, person_account
-from protocol.resources import ActingAccount, EnrolledDevice, KeyDocument, LoginRequest, Session, Signed
+from protocol.resources import ActingAccount, EnrolledDevice, LoginRequest, Session, Signed
 
 T = TypeVar("T")
 
@@ -174,6 +174,7 @@ class Door:
 
     async def ask_again(self, message: str) -> None:
         """Begin again with the card at hand: situation, then code."""
+        self._unlocked = None
         if self._identity is None or self._subject is None:
             return
         if self.locked_account not in (None, person_account(self._subject.id_nat)):
@@ -192,6 +193,10 @@ class Door:
 
     async def choose_situation(self, rang: int) -> None:
         """Practise there."""
+        if self.view.phase is not LoginPhase.CHOOSE_SITUATION or str(rang) not in {
+            choice.key for choice in self.view.choices
+        }:
+            return
         self._situation = rang
         await self._ask_pin("")
 
@@ -213,7 +218,7 @@ class Door:
         identity, subject = self._identity, self._subject
         if self.view.phase is not LoginPhase.ENTER_PIN or identity is None or subject is None:
             return None
-        if not pin.isdigit() or not 4 <= len(pin) <= 8:
+        if not (pin.isascii() and pin.isdigit() and 4 <= len(pin) <= 8):
             await self._ask_pin(_("Le code porteur a de 4 à 8 chiffres."))
             return None
         self._say(LoginPhase.CHECKING)
@@ -254,7 +259,12 @@ class Door:
         signed = await asyncio.to_thread(self._card.sign, self.reader, texts, pin)
         device = public.device if public else _enrolled(texts[1], signed.signatures[1], identity)
         verify_device(device, roots=self._roots, at=self._world.now())
-        session = await self._open_session(texts[-1], signed, device) if nonce else None
+        session = None
+        if nonce:
+            try:
+                session = await self._open_session(texts[-1], signed, device)
+            except RelayUnreachable as error:  # it answered the challenge, then was gone
+                notice = _offline(error)
         wrapping = vault_key(signed.signatures[0], salt)
         secrets = self._secrets(account, wrapping, fresh)
         secrets = await self._with_session(secrets, account, session)
@@ -271,11 +281,7 @@ class Door:
         try:
             challenge = await self._relay.challenge()
         except RelayUnreachable as error:
-            return (
-                "",
-                "",
-                _("Hors ligne : {reason}. Vous travaillez sur ce que ce poste contient.").format(reason=error.reason),
-            )
+            return "", "", _offline(error)
         return challenge.nonce, challenge.audience, ""
 
     def _new_device(self) -> tuple[SigningKey, AccountKey]:
@@ -298,18 +304,33 @@ class Door:
         own = AccountKey.from_seed(secrets.account_seed)
         for acting in session.accounts:
             if acting.is_service and acting.account not in services:
-                wrapped = await self._service_wrap(session.token, acting.account, account)
-                if wrapped is not None:
-                    key = unwrap_service_key(own, wrapped, account=acting.account, member=account)
+                key = await self._service_key(session.token, acting.account, account, own)
+                if key is not None:
                     services[acting.account] = key.seed
         return msgspec.structs.replace(secrets, services=services, token=session.token)
 
-    async def _service_wrap(self, token: str, service: AccountId, member: AccountId) -> bytes | None:
+    async def _service_key(
+        self, token: str, service: AccountId, member: AccountId, own: AccountKey
+    ) -> AccountKey | None:
+        """The service's private key, only if it is the one its responsible person's device vouches for.
+
+        Anybody can seal bytes to a member: a key taken on the relay's word would let the relay read the service.
+        """
         try:
-            document: KeyDocument = await self._relay.keys(token, service)
-        except (RelayRefusal, RelayUnreachable):
+            document = await self._relay.keys(token, service)
+            if document.service is None or (wrapped := document.service.wraps.get(member)) is None:
+                return None
+            responsible = await self._relay.keys(token, document.service.responsible)
+            now = self._world.now()
+            person = believe(responsible, roots=self._roots, at=now, known={})
+            if not isinstance(person, TrustedKeys) or document.account != service:
+                return None
+            vouched = believe(document, roots=self._roots, at=now, known={person.account: person})
+            key = unwrap_service_key(own, wrapped, account=service, member=member)
+        except (RelayRefusal, RelayUnreachable, UntrustedIdentity, DecryptionFailed):
             return None
-        return document.service.wraps.get(member) if document.service else None
+        is_the_one = isinstance(vouched, TrustedKeys) and vouched.account_key == key.public_key
+        return key if is_the_one else None
 
     def _opened(
         self, account: AccountId, subject: CardSubject, secrets: _Secrets, session: Session | None, notice: str
@@ -417,6 +438,10 @@ _PROBLEMS: dict[type[CardError], tuple[LoginPhase, str]] = {
 def _known(value: T | None) -> T:
     assert value is not None
     return value
+
+
+def _offline(error: RelayUnreachable) -> str:
+    return _("Hors ligne : {reason}. Vous travaillez sur ce que ce poste contient.").format(reason=error.reason)
 
 
 def _mode(mode: str) -> str:

@@ -35,7 +35,7 @@ from client.effects import (
     Upload,
     Write,
 )
-from client.errors import ClientError
+from client.errors import AttachmentError, ClientError
 from client.i18n import _
 from client.inputs import (
     CaseLoaded,
@@ -95,6 +95,7 @@ from domain.teleexpertise import replay
 from protocol.codec import decode_server_frame, encode_frame
 from protocol.errors import LocalProtocolError, RemoteProtocolError
 from protocol.frames import Goodbye, Hello, Welcome
+from protocol.limits import MAX_BLOB_BYTES
 from protocol.version import PROTOCOL_VERSION
 
 T = TypeVar("T")
@@ -416,6 +417,8 @@ class ClientSession:
             self._refuse(effect, _("Le serveur a refusé ({code}).").format(code=refusal.code))
         except OSError as error:
             self._refuse(effect, _("Le disque a refusé : {error}.").format(error=error.strerror or error))
+        except Exception as error:  # noqa: BLE001 - unforeseen: told to the user, never lost in a task nobody awaits
+            self._refuse(effect, _("Erreur interne ({kind}).").format(kind=type(error).__name__))
 
     def _refuse(self, effect: Effect, reason: str) -> None:
         match effect:
@@ -423,6 +426,8 @@ class ClientSession:
                 self._queue.put_nowait(FilesFailed(token, reason))
             case Upload(blob=blob):
                 self._queue.put_nowait(UploadFailed(blob, reason, definitive=False))
+            case FetchKeys(account=account):
+                self._queue.put_nowait(KeysFetched(account, None, False, self._around.world.now()))
             case _:
                 name = {
                     DeliverFile: "SaveAttachment",
@@ -518,6 +523,10 @@ class ClientSession:
             async for chunk in self._around.relay.download(self._token, attachment.blob):
                 chunks.append(chunk)
                 done += len(chunk)
+                if done > MAX_BLOB_BYTES:
+                    raise AttachmentError(
+                        _("La pièce jointe reçue est plus longue que permis : elle n'est pas ouverte.")
+                    )
                 name = visible_line(attachment.name)
                 self._publish(
                     TransferProgressed(name, min(done, attachment.size_bytes), attachment.size_bytes, upload=False)
@@ -573,6 +582,9 @@ class ClientSession:
             connection = await self._around.relay.connect()
         except RelayUnreachable as error:
             return error.reason, False
+        if self._machine is not machine:  # locked meanwhile, perhaps opened by somebody else
+            await connection.close()
+            return "", False
         self._connection = connection
         try:
             cursors = {account: machine.desk.cursors.get(account, 0) for account in machine.desk.ring.accounts}
