@@ -11,6 +11,7 @@ from client import projections
 from client.i18n import _
 from client.intents import DraftEntry, Folder, Intent
 from client.letters import KeyRing
+from client.lines import Lines
 from client.model import CaseSummary, Me, PendingAct, Snapshot, StoredDraft, TrustedKeys
 from client.views import ActingChoice, CaseRow, Connection
 from crypto.ports import RandomSource
@@ -43,6 +44,8 @@ class Desk:
     drafts: dict[str, StoredDraft] = field(default_factory=dict)
     composers: dict[str, str] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
+    delivered: set[EventId] = field(default_factory=set)
+    """Every fact held, so that one replayed under a new position changes nothing."""
     key_storage: str = ""
     zone: tzinfo = UTC
     """Where civil dates are read."""
@@ -75,7 +78,7 @@ class Desk:
     """Intents that wait for sealed files, by token."""
     unread_at_open: frozenset[EventId] = frozenset()
 
-    lines: dict[str, CaseRow] = field(default_factory=dict)
+    lines: Lines = field(default_factory=Lines)
     dirty_mailbox: bool = True
     dirty_shell: bool = True
     dirty_cases: set[str] = field(default_factory=set)
@@ -97,6 +100,7 @@ class Desk:
             drafts={each.entry.draft: each for each in kept.drafts},
             composers=dict(kept.composers),
             settings=dict(kept.settings),
+            delivered=set(kept.delivered),
         )
         own = desk.keys.get(me.account)
         devices = {**(own.devices if own else {}), ring.device_id: ring.device.public_key}
@@ -128,33 +132,27 @@ class Desk:
         """Redraw one case's line."""
         self.dirty_mailbox = True
         self.dirty_cases.add(case)
-        summary = self.summary(case)
+        acts = self.acts_of(case) if self.pending else []
+        summary = projections.overlay(self.summaries.get(case), acts, self.me.account)
         if summary is None:
             self._forget_case(case)
             return
-        role = projections.my_role(summary, self.mine())
-        waiting = any(act.conversation == case for act in self.pending.values())
-        self._keep_line(case, projections.row(summary, as_requis=role is Role.REQUIS, pending=waiting))
+        role = projections.my_role(summary, self.ring.accounts)
+        self.lines.put(projections.row(summary, as_requis=role is Role.REQUIS, pending=bool(acts)))
 
     def refresh_draft(self, draft: str) -> None:
         """Redraw one draft's line, or forget it."""
         self.dirty_mailbox = True
         stored = self.drafts.get(draft)
         if stored is None:
-            self._forget_line(draft)
+            self.lines.drop(draft)
             return
         expert = self.entries.get(AccountId(stored.entry.expert))
-        self._keep_line(draft, draft_line(stored, expert.name if expert else ""))
-
-    def _keep_line(self, case: str, line: CaseRow) -> None:
-        self.lines[case] = line
-
-    def _forget_line(self, case: str) -> None:
-        self.lines.pop(case, None)
+        self.lines.put(draft_line(stored, expert.name if expert else ""))
 
     def _forget_case(self, case: str) -> None:
         """A request that never left is no case: nothing of it may be drawn any more."""
-        self._forget_line(case)
+        self.lines.drop(case)
         self.loaded.pop(case, None)
         self.open_case = "" if self.open_case == case else self.open_case
         self.preview_case = "" if self.preview_case == case else self.preview_case

@@ -6,7 +6,6 @@ state.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -75,7 +74,7 @@ from client.intents import (
     TakeInCharge,
 )
 from client.model import CaseSummary
-from client.projections import case_view, find_attachment, fold_text, in_folder, matches, my_role, sidebar
+from client.projections import case_view, find_attachment, my_role
 from client.updates import (
     CaseChanged,
     ExchangeSent,
@@ -86,7 +85,7 @@ from client.updates import (
     Severity,
     ShellChanged,
 )
-from client.views import CaseRow, CaseView, Connection, MailboxView, PreferencesView, ShellView
+from client.views import CaseView, Connection, MailboxView, PreferencesView, ShellView
 from domain.events import (
     Answered,
     Cancelled,
@@ -531,17 +530,12 @@ class ClientMachine:
 
     def _mailbox(self) -> MailboxView:
         desk = self.desk
-        lines = sorted(desk.lines.values(), key=_by_date, reverse=True)
         return MailboxView(
             folder=desk.folder,
-            folders=sidebar(lines),
-            rows=tuple(self._matching([line for line in lines if in_folder(line, desk.folder)])),
+            folders=desk.lines.sidebar(),
+            rows=desk.lines.shown(desk.folder, desk.query),
             query=desk.query,
         )
-
-    def _matching(self, lines: Sequence[CaseRow]) -> Sequence[CaseRow]:
-        words = fold_text(self.desk.query).split()
-        return [line for line in lines if matches(line, words)] if words else lines
 
 
 def _is_writable(intent: Intent) -> bool:
@@ -555,7 +549,3 @@ def _is_writable(intent: Intent) -> bool:
 
 def _unreadable() -> str:
     return _("Un texte ou un nom de fichier contient des octets illisibles : retapez-le, ou renommez le fichier.")
-
-
-def _by_date(line: CaseRow) -> str:
-    return line.at

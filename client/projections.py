@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
 from client.i18n import _, french_date
 from client.identity_checks import display_nir
-from client.intents import Folder
 from client.model import CaseSummary, PendingAct
 from client.untrusted import visible, visible_line
-from client.views import AttachmentLine, CaseRow, CaseView, FolderEntry, LabelledValue, TimelineEntry
+from client.views import AttachmentLine, CaseRow, CaseView, LabelledValue, TimelineEntry
 from domain.events import (
     Answered,
     Cancelled,
@@ -55,15 +54,21 @@ EXCHANGES = (
 
 def status_label(status: Status) -> str:
     """The French word for a status (domain.md 4.6)."""
-    return {
-        Status.DRAFT: _("Brouillon"),
-        Status.REQUESTED: _("Envoyée"),
-        Status.IN_PROGRESS: _("En cours"),
-        Status.ON_HOLD: _("Complément demandé"),
-        Status.REJECTED: _("Refusée"),
-        Status.CANCELLED: _("Annulée"),
-        Status.COMPLETED: _("Finalisée"),
-    }[status]
+    match status:
+        case Status.DRAFT:
+            return _("Brouillon")
+        case Status.REQUESTED:
+            return _("Envoyée")
+        case Status.IN_PROGRESS:
+            return _("En cours")
+        case Status.ON_HOLD:
+            return _("Complément demandé")
+        case Status.REJECTED:
+            return _("Refusée")
+        case Status.CANCELLED:
+            return _("Annulée")
+        case Status.COMPLETED:
+            return _("Finalisée")
 
 
 def event_title(event: Event) -> str:
@@ -190,9 +195,9 @@ def role_in(summary: CaseSummary, account: AccountId) -> Role:
     return Role.REQUERANT if account == summary.requerant.account else Role.REQUIS
 
 
-def my_role(summary: CaseSummary, accounts: Iterable[AccountId]) -> Role:
+def my_role(summary: CaseSummary, accounts: Collection[AccountId]) -> Role:
     """Which side of the case this desk is on; the expert's when it is on both."""
-    return Role.REQUIS if summary.requis.account in set(accounts) else Role.REQUERANT
+    return Role.REQUIS if summary.requis.account in accounts else Role.REQUERANT
 
 
 def overlay(summary: CaseSummary | None, acts: Sequence[PendingAct], me: AccountId) -> CaseSummary | None:
@@ -227,57 +232,7 @@ def row(summary: CaseSummary, *, as_requis: bool, pending: bool) -> CaseRow:
     )
 
 
-# --- folders ------------------------------------------------------------------------------------------------
-
-
-def in_folder(line: CaseRow, folder: Folder) -> bool:
-    """Whether a case shows in a folder (A02, A03, E02)."""
-    match folder:
-        case Folder.INBOX:
-            return not line.archived and not line.draft
-        case Folder.ALL | Folder.TELEEXPERTISES:
-            return not line.draft
-        case Folder.UNREAD:
-            return line.unread > 0
-        case Folder.FAVOURITES:
-            return line.favourite
-        case Folder.TO_DO:
-            return line.to_do
-        case Folder.DRAFTS:
-            return line.draft
-        case _:
-            return False
-
-
-FOLDERS = (
-    (Folder.INBOX, "Boîte de réception", True),
-    (Folder.ALL, "Tous les messages", True),
-    (Folder.UNREAD, "Non lus", True),
-    (Folder.FAVOURITES, "Favoris", True),
-    (Folder.TO_DO, "À traiter", True),
-    (Folder.TELEEXPERTISES, "Téléexpertises", True),
-    (Folder.CONVERSATIONS, "Conversations", False),
-    (Folder.SUPPORT, "Demandes d'appui", False),
-    (Folder.MSSANTE, "MSSanté", False),
-    (Folder.DRAFTS, "Brouillons", True),
-)
-"""The sidebar, in the order of A02; False where the content belongs to a later version."""
-
-
-def sidebar(rows: Sequence[CaseRow]) -> tuple[FolderEntry, ...]:
-    """Every folder with its counters, in one pass over the rows."""
-    total = dict.fromkeys(Folder, 0)
-    unread = dict.fromkeys(Folder, 0)
-    for line in rows:
-        for folder, _label, available in FOLDERS:
-            if available and in_folder(line, folder):
-                total[folder] += 1
-                unread[folder] += line.unread > 0
-    return tuple(
-        FolderEntry(folder, _(label), unread[folder], total[folder], available)
-        for folder, label, available in FOLDERS
-        if folder is not Folder.DRAFTS or total[folder]
-    )
+# --- searching -------------------------------------------------------------------------------------------
 
 
 def fold_text(text: str) -> str:
@@ -286,10 +241,9 @@ def fold_text(text: str) -> str:
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
-def matches(line: CaseRow, words: Sequence[str]) -> bool:
-    """Whether every folded word occurs in what the line shows."""
-    text = fold_text(f"{line.patient} {line.objet} {line.counterpart} {line.last_line} {line.status_label}")
-    return all(word in text for word in words)
+def searchable(line: CaseRow) -> str:
+    """What the line shows, folded."""
+    return fold_text(f"{line.patient} {line.objet} {line.counterpart} {line.last_line} {line.status_label}")
 
 
 # --- one case's detail --------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def tabled() -> Iterator[tuple[str, str]]:
     from client.door import _PROBLEMS
     from client.finalising import NIVEAUX
     from client.i18n import _MONTHS
-    from client.projections import FOLDERS
+    from client.lines import FOLDERS
     from screens.help import _MOVES
     from screens.keymap import _KEY_NAMES, ACTIONS, ROOM_NAMES
     from screens.widgets.fields import NOT_GIVEN
@@ -57,7 +57,7 @@ def tabled() -> Iterator[tuple[str, str]]:
     yield from (("client/i18n.py", month) for month in _MONTHS)
     yield from (("client/door.py", words) for _phase, words in _PROBLEMS.values())
     yield from (("client/finalising.py", label) for _code, label in NIVEAUX)
-    yield from (("client/projections.py", label) for _folder, label, _available in FOLDERS)
+    yield from (("client/lines.py", label) for _folder, label, _available in FOLDERS)
     yield from (("screens/help.py", words) for _keys, words in _MOVES)
     yield "screens/widgets/fields.py", NOT_GIVEN
     for words in (*ROOM_NAMES.values(), *_KEY_NAMES.values()):

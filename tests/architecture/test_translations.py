@@ -12,7 +12,7 @@ TABLED = {
     "client/i18n.py": {"_MONTHS[local.month - 1]"},
     "client/door.py": {"message"},
     "client/finalising.py": {"label"},
-    "client/projections.py": {"label"},
+    "client/lines.py": {"label"},
     "screens/help.py": {"action.label", "action.help", "ROOM_NAMES[room]", "words"},
     "screens/keymap.py": {"named"},
     "screens/palette.py": {"action.label", "action.help"},

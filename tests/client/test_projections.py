@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from client.intents import Folder
+from client.lines import Lines
 from client.model import CaseSummary, PendingAct
 from client.projections import (
     case_view,
@@ -17,7 +18,6 @@ from client.projections import (
     patient_short,
     recap_lines,
     row,
-    sidebar,
     summarise,
 )
 from client.views import CaseView
@@ -226,7 +226,7 @@ def test_the_sidebar_counts_each_folder_in_its_order() -> None:
         replace(base, case="4", unread=0, to_do=True),
         replace(base, case="5", unread=0, draft=True),
     ]
-    counted = {entry.folder: (entry.unread, entry.total) for entry in sidebar(lines)}
+    counted = {entry.folder: (entry.unread, entry.total) for entry in Lines(lines).sidebar()}
     assert counted == {
         Folder.INBOX: (1, 3),
         Folder.ALL: (2, 4),
@@ -242,7 +242,7 @@ def test_the_sidebar_counts_each_folder_in_its_order() -> None:
 
 
 def test_drafts_have_no_folder_when_there_are_none_and_later_versions_are_announced() -> None:
-    entries = sidebar([])
+    entries = Lines().sidebar()
     assert Folder.DRAFTS not in [entry.folder for entry in entries]
     assert [entry.folder for entry in entries if not entry.available] == [
         Folder.CONVERSATIONS,
