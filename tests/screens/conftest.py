@@ -1,4 +1,4 @@
-"""Make a hundred short-lived Apps cheap: a pilot that looks often, screens that draw at once, style sheets read once.
+"""Make a hundred short-lived Apps cheap: a pilot that looks often, style sheets read once.
 
 Textual's pilot sleeps a fiftieth of a second after each key, and each App parses its style sheets anew; neither says
 anything about our screens.
@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import textual._wait
-import textual.screen
 from textual.cache import LRUCache
 from textual.css.stylesheet import Stylesheet
 
@@ -28,5 +27,4 @@ def _set_variables(self: Stylesheet, variables: dict[str, str]) -> None:
 def _hurried_apps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(textual._wait, "SLEEP_GRANULARITY", 1 / 150)
     monkeypatch.setattr(textual._wait, "SLEEP_IDLE", 1 / 1000)
-    monkeypatch.setattr(textual.screen, "UPDATE_PERIOD", 1 / 1000)
     monkeypatch.setattr(Stylesheet, "set_variables", _set_variables)
