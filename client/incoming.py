@@ -59,6 +59,9 @@ def _drain(desk: Desk) -> list[Effect]:
 
 
 def _take(desk: Desk, frame: Deliver) -> list[Effect] | FetchKeys:
+    if frame.account not in desk.ring.accounts:
+        text = _("Le serveur a livré un message qui n'est pas pour ce poste : il est ignoré.")
+        return [Publish(Noticed(text, Severity.ERROR))]
     expected = desk.cursors.get(frame.account, 0) + 1
     if frame.position < expected:
         return []
@@ -83,15 +86,19 @@ def _believe_event(desk: Desk, frame: Deliver, header: Header, author: TrustedKe
     before = desk.summaries.get(header.conversation)
     key = before.key if before else conversation_key(header, desk.ring)
     fact, letter = open_letter(frame.envelope, header, key=key, author=author)
+    if before is not None and before.stream != frame.account:
+        desk.cursors[frame.account] = frame.position
+        return [Persist((PutCursor(frame.account, frame.position),))]
+    if header.event_id in desk.delivered:
+        raise Unbelievable("replayed")
     _check_parties(fact, header, before)
     desk.cursors[frame.account] = frame.position
-    if before is not None and before.stream != frame.account:
-        return [Persist((PutCursor(frame.account, frame.position),))]
-    recorded = Recorded(header.event_id, header.conversation, fact, frame.received_at, frame.position)
+    recorded = Recorded(header.event_id, header.conversation, fact, visible_line(frame.received_at), frame.position)
     summary = summarise(before, recorded, me=desk.me.account, stream=frame.account, key=key)
     if summary is None:
         raise Unbelievable("no-request")
     desk.summaries[header.conversation] = summary
+    desk.delivered.add(header.event_id)
     writes: list[Write] = [
         PutFact(frame.account, recorded, header.kind.value, letter),
         PutCursor(frame.account, frame.position),

@@ -90,6 +90,8 @@ class Snapshot:
     composers: dict[str, str] = field(default_factory=dict)
     accounts: tuple[ActingAccount, ...] = ()
     """Acting accounts as of the last session, so that the desk opens offline."""
+    delivered: frozenset[EventId] = frozenset()
+    """Identifiers of every fact held."""
     settings: dict[str, str] = field(default_factory=dict)
     """Small facts of this machine: own billing number, service keys sealed by the store."""
 

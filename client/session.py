@@ -148,6 +148,8 @@ class ClientSession:
         self._token = ""
         self._asked_at = around.world.now()
         self._connection: StreamConnection | None = None
+        self._broken_by = ""
+        """Why this side ended the stream, in French."""
         self._wanted = asyncio.Event()
         """Set while the stream should be up; also wakes a waiting reconnection."""
         self._nudge = asyncio.Event()
@@ -288,7 +290,7 @@ class ClientSession:
                 await door.service_lost()
             case _Slots(slots=tuple() as slots):
                 await self._readers_changed(slots)
-            case IntentSubmitted(intent=ChooseReader(reader=reader)):
+            case IntentSubmitted(intent=ChooseReader(reader=reader)) if self._machine is None:
                 await door.choose_reader(reader)
             case IntentSubmitted(intent=ChooseSituation(rang=rang)):
                 await door.choose_situation(rang)
@@ -465,7 +467,8 @@ class ClientSession:
             case PublishPreferences(account=account, preferences=preferences):
                 await self._around.relay.save_preferences(self._token, account, preferences)
                 self._queue.put_nowait(PreferencesSaved(account, preferences))
-            case Disconnect():
+            case Disconnect(reason=reason):
+                self._broken_by = reason
                 if self._connection is not None:
                     await self._connection.close()
 
@@ -585,19 +588,21 @@ class ClientSession:
         if self._machine is not machine:  # locked meanwhile, perhaps opened by somebody else
             await connection.close()
             return "", False
-        self._connection = connection
+        self._connection, self._broken_by = connection, ""
         try:
             cursors = {account: machine.desk.cursors.get(account, 0) for account in machine.desk.ring.accounts}
             await connection.send(encode_frame(Hello(PROTOCOL_VERSION, self._token, cursors)))
             while True:
                 frame = decode_server_frame(await connection.receive())
+                if isinstance(frame, Goodbye):
+                    frame = Goodbye(visible_line(frame.reason))
                 welcomed = welcomed or isinstance(frame, Welcome)
                 self._queue.put_nowait(FrameReceived(frame, self._around.world.now()))
                 if isinstance(frame, Goodbye):
                     self._forget_token(frame, welcomed)
                     return frame.reason, welcomed
         except RelayUnreachable as error:
-            return error.reason, welcomed
+            return self._broken_by or error.reason, welcomed
         except RemoteProtocolError as error:
             return _("le serveur parle une langue inconnue ({reason})").format(reason=error.reason), welcomed
         finally:

@@ -117,6 +117,7 @@ class SqliteStore:
             composers=self._items("composer", str),
             accounts=next(iter(accounts.values()), ()),
             settings=self._items("setting", str),
+            delivered=frozenset(EventId(event) for (event,) in self._db.execute("SELECT event_id FROM facts")),
         )
 
     def _items(self, kind: str, type_: type[T]) -> dict[str, T]:
