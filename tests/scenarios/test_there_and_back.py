@@ -147,7 +147,8 @@ async def _synthesis(desk: Desk, case: str) -> str:
     """The words of the PDF as this desk opens it; line breaks are the page's, not the author's."""
     view = await desk.open(case)
     assert view.finalised_at
-    assert {line.label: line.value for line in view.recap}["N° de facturation du demandeur"] == ""
+    numbers = {line.label: line.value for line in view.recap if line.label.startswith("N°")}
+    assert list(numbers.values()) == [f"{ANNE.numero} (AM)", ""]
     line = next(line for entry in view.timeline for line in entry.attachments if line.is_synthese)
     saved = await desk.ask(SaveAttachment(case, line.attachment), FileSaved)
     assert saved.what == "synthese"
