@@ -252,6 +252,8 @@ ACTIONS: tuple[Action, ...] = (
            words="theme clair sombre contraste"),
     Action("app.lock", "ctrl+l", "Verrouiller", "Couvre l'écran et oublie les clés.", _APP, UNLOCKED, priority=True,
            words="fermer session carte"),
+    Action("app.switch-card", "f4", "Changer de carte", "Ferme ce poste pour de bon et choisit parmi les cartes "
+           "présentes.", (Room.APP, Room.UNLOCK), "", 3, words="utilisateur session autre", priority=True),
     Action("app.help", "?,f1", "Aide", "Montre toutes les touches.", _APP, "", 9),
     Action("app.quit", "q,ctrl+q", "Quitter", "Ferme Avicenne ; demande si des envois attendent.", _APP, "", 0,
            words="sortir fermer"),

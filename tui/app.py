@@ -23,6 +23,7 @@ from textual.worker import Worker, WorkerState
 import screens
 from client.i18n import _, ngettext
 from client.intents import (
+    Folder,
     Intent,
     LockSession,
     NewDraft,
@@ -30,6 +31,7 @@ from client.intents import (
     OpenDraft,
     OpenPreferences,
     Reconnect,
+    SwitchCard,
 )
 from client.updates import (
     CaseChanged,
@@ -52,7 +54,7 @@ from client.updates import (
     TransferProgressed,
     Update,
 )
-from client.views import LoginPhase, LoginView, ShellView
+from client.views import LoginPhase, LoginView, MailboxView, ShellView
 from screens.base import Dialog, PracticeScreen
 from screens.case import CaseScreen
 from screens.confirm import ConfirmScreen
@@ -102,6 +104,10 @@ def system_zone() -> tzinfo:
 
 def _nothing() -> None:
     """Not listening yet."""
+
+
+NOTHING_TO_SEE = MailboxView(Folder.INBOX, (), ())
+"""The list between two users."""
 
 
 class AvicenneApp(App[None]):
@@ -376,7 +382,8 @@ class AvicenneApp(App[None]):
         quarter = progress.done * _PROGRESS_STEPS // progress.total
         arrow = "↑" if progress.upload else "↓"
         percent = quarter * 100 // _PROGRESS_STEPS
-        self._say(f"{arrow} {visible(progress.name)} {percent} %", "info")
+        done = progress.done >= progress.total
+        self._say("" if done else f"{arrow} {visible(progress.name)} {percent} %", "info")
 
     # --- keys of everywhere
 
@@ -391,6 +398,14 @@ class AvicenneApp(App[None]):
         """Cover the screen now; the session forgets the keys."""
         self.push_screen(self._new_door(LoginView(LoginPhase.READING, locked=True)))
         self._session.dispatch(LockSession())
+
+    def action_switch_card(self) -> None:
+        """Leave this desk to its owner's next visit, and let any card present open another."""
+        while len(self.screen_stack) > 1 and self.screen is not self._mailbox:
+            self.pop_screen()
+        self._mailbox.view, self._mailbox.preview = NOTHING_TO_SEE, None
+        self.push_screen(self._new_door(LoginView(LoginPhase.READING)))
+        self._session.dispatch(SwitchCard())
 
     def action_reconnect(self) -> None:
         """Try the relay now."""

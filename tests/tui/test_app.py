@@ -9,7 +9,7 @@ import pytest
 from rich.color import ColorSystem
 from textual.color import Color
 
-from client.intents import CloseCase, LockSession, OpenCase
+from client.intents import CloseCase, LockSession, OpenCase, SwitchCard
 from client.updates import (
     CaseChanged,
     FileSaved,
@@ -230,3 +230,15 @@ async def test_no_colour_says_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
     async with app.run_test() as pilot:
         await play(pilot, session, SCENES["mailbox"])
         assert screen_text(app) == coloured
+
+
+async def test_another_card_leaves_nothing_of_the_first_desk_on_screen() -> None:
+    app, session = make_app()
+    async with app.run_test() as pilot:
+        await play(pilot, session, SCENES["case-expert"])
+        await pilot.press("f4")
+        assert isinstance(app.screen, UnlockScreen)
+        assert SwitchCard() in session.intents
+        await publish(pilot, session, LoginChanged(samples.LOGINS["open"]))
+        assert isinstance(app.screen, MailboxScreen)
+        assert "SPECIMEN" not in screen_text(app)
