@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from client.model import TrustedKeys
-from crypto.errors import UntrustedIdentity
+from crypto.errors import DecryptionFailed, UntrustedIdentity
 from crypto.identity import VerifiedDevice, verify_enrolment, verify_service_key
+from crypto.sealing import wrap_conversation_key
 from domain.identifiers import AccountId
 from protocol.resources import EnrolledDevice, KeyDocument
 
@@ -33,11 +34,11 @@ def believe(
         UntrustedIdentity: it does not lead to a root, or speaks of somebody else.
     """
     if document.service is None:
-        return _person(document, roots, at)
+        return _usable(_person(document, roots, at))
     responsible = known.get(document.service.responsible)
     if responsible is None:
         return NeedsResponsible(document.service.responsible)
-    return _service(document, responsible)
+    return _usable(_service(document, responsible))
 
 
 def verify_device(device: EnrolledDevice, *, roots: Sequence[bytes], at: datetime) -> VerifiedDevice:
@@ -50,6 +51,15 @@ def verify_device(device: EnrolledDevice, *, roots: Sequence[bytes], at: datetim
         roots=roots,
         at=at,
     )
+
+
+def _usable(keys: TrustedKeys) -> TrustedKeys:
+    """A key that its holder certified may still be none: better known now than when a request is to be sealed."""
+    try:
+        wrap_conversation_key(keys.account_key, b"", conversation="", recipient=keys.account)
+    except DecryptionFailed as error:
+        raise UntrustedIdentity("unusable-key") from error
+    return keys
 
 
 def _person(document: KeyDocument, roots: Sequence[bytes], at: datetime) -> TrustedKeys:

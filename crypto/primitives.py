@@ -94,9 +94,9 @@ def hpke_seal(public_key: bytes, clear: bytes, *, info: bytes) -> bytes:
             MLKEM768PublicKey.from_public_bytes(public_key[:_MLKEM_PUBLIC]),
             X25519PublicKey.from_public_bytes(public_key[_MLKEM_PUBLIC:]),
         )
-    except ValueError as error:
+        return _SUITE.encrypt(clear, key, info)
+    except ValueError as error:  # not a key, or a point of low order
         raise DecryptionFailed from error
-    return _SUITE.encrypt(clear, key, info)
 
 
 def hpke_open(seed: bytes, sealed: bytes, *, info: bytes) -> bytes:

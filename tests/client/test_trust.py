@@ -91,6 +91,14 @@ def test_keys_of_the_wrong_size_are_not_believed(keys: tuple[bytes, bytes]) -> N
     assert refusal(KeyDocument(ANNE.account, (ANNE.enrol(statement),))) == "malformed-statement"
 
 
+@pytest.mark.parametrize("end", [bytes(32), b"\x01" + bytes(31)])
+def test_a_key_to_which_nothing_can_be_sealed_is_not_believed(end: bytes) -> None:
+    """A point of low order, certified by its own holder: whoever asked this person would lose the session."""
+    weak = ANNE.account_key.public_key[:-32] + end
+    device = ANNE.enrol(EnrolmentStatement(ANNE.account, ANNE.signing.public_key, weak, 0))
+    assert refusal(KeyDocument(ANNE.account, (device,))) == "unusable-key"
+
+
 def test_a_person_without_devices_has_no_keys() -> None:
     assert refusal(KeyDocument(ANNE.account)) == "account-mismatch"
 
