@@ -447,8 +447,9 @@ class ClientMachine:
         if loaded.case not in desk.loaded:  # else it is newer than what was read
             desk.keep_loaded(replay(ConversationId(loaded.case), (*loaded.facts, *newer)))
         effects: list[Effect] = []
-        for intent in self.desk.after_load.pop(loaded.case, []):
-            effects += self._intent(intent, loaded.at)
+        for intent in desk.after_load.pop(loaded.case, []):
+            if not (isinstance(intent, OpenCase) and desk.open_case != loaded.case):  # else left before it was there
+                effects += self._intent(intent, loaded.at)
         return effects
 
     # --- preferences ----------------------------------------------------------------------------------------
