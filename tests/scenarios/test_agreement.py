@@ -166,6 +166,7 @@ class Walk:
                 dispatch(CloseCase())
                 dispatch(MarkUnread(case))
                 dispatch(OpenCase(case))
+                await player.desk.settled()
                 dispatch(CloseCase())
             case EventKind.FINALISED:
                 await self._finalise(player.desk, case)
@@ -254,3 +255,22 @@ async def test_whatever_the_interleaving_all_agree_in_the_end(practice: Practice
 
 def _all_corners(walk: Walk) -> bool:
     return walk.rows >= set(TRANSITIONS) and walk.lost_races > 0 and walk.offline_sends > 0
+
+
+async def test_a_case_left_before_it_was_read_counts_as_not_looked_at(practice: Practice) -> None:
+    """Found by the walk: the answer of the store opened again what the user had closed, and sent receipts for it."""
+    await practice.start_local()
+    marie, anne = await practice.desk(MARIE), await practice.desk(ANNE)
+    case = await marie.request(ANNE)
+    await marie.all_sent()
+    await anne.sees(case)
+    await anne.close()
+    anne = await practice.desk(ANNE)
+    anne.session.dispatch(OpenCase(case))
+    anne.session.dispatch(CloseCase())
+    await anne.all_sent()
+    await marie.say(case, "Vous êtes là ?")
+    await anne.until(lambda: (row := anne.row(case)) is not None and "là ?" in row.last_line)
+    await anne.all_sent()
+    assert (await anne.sees(case)).unread == 2
+    assert all(entry.seen_by == () for entry in (await marie.look(case)).timeline)
