@@ -102,7 +102,7 @@ class _Common(Screen[Answer]):
 class PracticeScreen(_Common[None]):
     """A full screen: green header, body, keys."""
 
-    shell: reactive[ShellView | None] = reactive(None)
+    shell: reactive[ShellView | None] = reactive(None, repaint=False)
 
     def compose(self) -> ComposeResult:
         """Header, body, footer."""

@@ -64,7 +64,7 @@ class CaseScreen(PracticeScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(Room.CASE)
     CSS_PATH = "case.tcss"
 
-    view: reactive[CaseView | None] = reactive(None)
+    view: reactive[CaseView | None] = reactive(None, repaint=False)
 
     def __init__(self, view: CaseView) -> None:
         super().__init__()

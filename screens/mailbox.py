@@ -76,8 +76,8 @@ class MailboxScreen(PracticeScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(Room.MAILBOX)
     CSS_PATH = "mailbox.tcss"
 
-    view: reactive[MailboxView | None] = reactive(None)
-    preview: reactive[CaseView | None] = reactive(None)
+    view: reactive[MailboxView | None] = reactive(None, repaint=False)
+    preview: reactive[CaseView | None] = reactive(None, repaint=False)
 
     def __init__(self) -> None:
         super().__init__()

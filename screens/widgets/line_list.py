@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -102,7 +103,7 @@ class LineList(InkedScroll, can_focus=True):
         return max(0, min(cursor, self.count - 1))
 
     def watch_cursor(self, old: int, new: int) -> None:
-        """Redraw the two rows that changed."""
+        """Redraw the two gutters that changed."""
         self._refresh_row(old)
         self._refresh_row(new)
         self._show_cursor()
@@ -110,7 +111,8 @@ class LineList(InkedScroll, can_focus=True):
             self.post_message(self.Highlighted(self, new))
 
     def _refresh_row(self, index: int) -> None:
-        self.refresh_lines(index * self.row_height, self.row_height)
+        """Only the gutter depends on the cursor: the rest of the row is not sent again."""
+        self.refresh(Region(0, index * self.row_height - self.scroll_offset.y, GUTTER, self.row_height))
 
     def _show_cursor(self) -> None:
         top, height = self.cursor * self.row_height, self.scrollable_content_region.height
