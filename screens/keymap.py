@@ -253,7 +253,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.lock", "ctrl+l", "Verrouiller", "Couvre l'écran et oublie les clés.", _APP, UNLOCKED, priority=True,
            words="fermer session carte"),
     Action("app.switch-card", "f4", "Changer de carte", "Ferme ce poste pour de bon et choisit parmi les cartes "
-           "présentes.", (Room.APP, Room.UNLOCK), "", 3, words="utilisateur session autre", priority=True),
+           "présentes.", _APP, UNLOCKED, words="utilisateur session autre", priority=True),
+    Action("unlock.switch-card", "f4", "Changer de carte", "Choisit parmi les cartes présentes.", (Room.UNLOCK,), "", 3,
+           palette=False),
     Action("app.help", "?,f1", "Aide", "Montre toutes les touches.", _APP, "", 9),
     Action("app.quit", "q,ctrl+q", "Quitter", "Ferme Avicenne ; demande si des envois attendent.", _APP, "", 0,
            words="sortir fermer"),

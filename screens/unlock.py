@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from textual.widgets import Input
 
 from client.i18n import _, ngettext
-from client.intents import ChooseBillingSituation, ChooseReader, ChooseSituation, EnterPin
+from client.intents import ChooseBillingSituation, ChooseReader, ChooseSituation, EnterPin, SwitchCard
 from client.views import LoginPhase, LoginView
 from screens.base import PracticeScreen
 from screens.formatting import visible
@@ -162,6 +162,10 @@ class UnlockScreen(PracticeScreen):
             pin.focus()
         else:
             self.set_focus(None)
+
+    def action_switch_card(self) -> None:
+        """Another card, or the same from the beginning."""
+        self.raise_intent(SwitchCard())
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Send the code once, and wipe it."""

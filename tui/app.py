@@ -198,6 +198,8 @@ class AvicenneApp(App[None]):
                 self._wanted = {key}
             case NewDraft() | OpenPreferences():
                 self._wanted = {type(intent).__name__}
+            case SwitchCard():
+                self._leave_desk()
             case _:
                 pass
         self._session.dispatch(intent)
@@ -400,12 +402,15 @@ class AvicenneApp(App[None]):
         self._session.dispatch(LockSession())
 
     def action_switch_card(self) -> None:
-        """Leave this desk to its owner's next visit, and let any card present open another."""
+        """Let any card present open a desk."""
+        self._dispatch(SwitchCard())
+
+    def _leave_desk(self) -> None:
+        """Leave this desk to its owner's next visit: nothing of it stays on screen."""
         while len(self.screen_stack) > 1 and self.screen is not self._mailbox:
             self.pop_screen()
         self._mailbox.view, self._mailbox.preview = NOTHING_TO_SEE, None
         self.push_screen(self._new_door(LoginView(LoginPhase.READING)))
-        self._session.dispatch(SwitchCard())
 
     def action_reconnect(self) -> None:
         """Try the relay now."""
