@@ -1,6 +1,6 @@
 """How many sealed messages a relay accepts durably, and how soon they arrive.
 
-`.venv/bin/python -m bench.server_throughput` runs everything, in about half a minute.
+`.venv/bin/python bench/bench_relay.py` runs everything, in about half a minute.
 
 A real relay in its own process, pinned to one core: TLS 1.3, card logins, Ed25519 signatures, SQLite with
 synchronous=FULL, a directory of 5,200 entries. The clients run on the other core with envelopes signed beforehand.
@@ -32,6 +32,7 @@ import msgspec
 import uvloop
 from websockets.asyncio.client import ClientConnection, connect
 
+from bench.report import show_rows
 from domain.identifiers import AccountId
 from domain.status import EventKind
 from protocol.codec import decode_server_frame, encode_frame
@@ -48,6 +49,14 @@ PAIRS = 50
 PACED_PER_S = 50
 TOWNS = ("Saint-Étienne", "Annecy", "Grenoble", "Lyon", "Valence", "Chambéry", "Thonon-les-Bains", "Le Puy-en-Velay")
 SPECIALITIES = (("SM15", "Dermatologie et vénéréologie"), ("SM04", "Cardiologie"), ("SM54", "Médecine générale"))
+
+
+TARGETS = {
+    "durable messages/s, 50 sender(s), 8 in flight each": ">= 1,500",
+    "send to receive at 50/s, p50 / p99, ms": "< 5 / < 15",
+    "RSS after the run, MB": "< 200",
+}
+"""decisions.md, server peers: one core, TLS, durable, with authentication, access rules and signatures on."""
 
 
 @dataclass(slots=True)
@@ -91,8 +100,9 @@ def main() -> None:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(15)
-    for name, value in [] if options.json else results.items():
-        print(f"{name:<62} {value}")
+    if not options.json:
+        rows = [(name, value, TARGETS.get(name, "")) for name, value in results.items()]
+        show_rows("relay on one core, TLS 1.3, durable", ("measure", "value", "target"), rows)
     if options.json:
         print(json.dumps(results))
 
