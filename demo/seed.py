@@ -160,6 +160,7 @@ class Seeder:
             downloads_dir=self._layout.downloads,
             card="virtual",
             card_images=(self._images[persona],),
+            idle_lock_s=0,  # this clock jumps by days
         )
         relay = local_relay(self._relay.asgi, self._relay.open_local_connection)
         desk = Desk(persona, build_session(settings, world=self._clock, relay=relay))
