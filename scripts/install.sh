@@ -46,6 +46,8 @@ install_python() {
   fi
   # uv comes from PyPI into the environment it then fills; --inexact lets it stay there.
   [ -x .venv/bin/uv ] || .venv/bin/python -m pip install -q --disable-pip-version-check "uv==$UV_VERSION"
+  # Without bytecode the first start compiles every library: 1.4 s of imports instead of 0.6 s.
+  export UV_COMPILE_BYTECODE=1
   local extras=()
   if [ -e /usr/include/PCSC/winscard.h ] || [ "$(uname)" = Darwin ]; then extras=(--extra pcsc); fi
   say "bibliothèques Python (verrouillées)"
