@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import sys
 import threading
 from argparse import Namespace
@@ -26,15 +25,10 @@ if TYPE_CHECKING:
     from tui.tape.player import OpenClient
 
 
-_ESCAPE_MS = "30"
-"""How long a lone Escape waits for the rest of a key's sequence; Textual's 100 ms are felt at every « back »."""
-
-
 def open_tui(args: Namespace) -> int:
     """The application, on this terminal."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Stop(ExitCode.USAGE, _("pas de terminal : utilisez une commande (avicenne --help)"))
-    os.environ.setdefault("ESCDELAY", _ESCAPE_MS)
     from client.bootstrap import build_session
     from tui.app import AvicenneApp
     from tui.oneshot import settings_of
