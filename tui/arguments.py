@@ -325,10 +325,25 @@ def _request(commands: argparse._SubParsersAction[Parser]) -> None:
 
 def _tools(commands: argparse._SubParsersAction[Parser]) -> None:
     card = _verb(
-        commands, "card", _("ce que dit la carte"), "tui.doctor:card",
+        commands, "card", _("ce que dit la carte, et son code"), "tui.doctor:card",
         "avicenne card list", "avicenne card info --as PS01 --json", "avicenne card verify --pin-file code.txt",
+        "avicenne card unblock                      # demande le code de déblocage et un nouveau code porteur",
+        "avicenne card change-pin --pin-file ancien.txt --new-pin-file nouveau.txt --json",
     )  # fmt: skip
-    card.add_argument("what", choices=("list", "info", "verify"), help=_("lecteurs, titulaire, ou essai du code"))
+    card.add_argument(
+        "what",
+        choices=("list", "info", "verify", "unblock", "change-pin"),
+        help=_("lecteurs, titulaire, essai du code, déblocage, ou changement du code"),
+    )
+    card.add_argument(
+        "--puk-file",
+        type=Path,
+        metavar="F",
+        help=_("unblock : lit le code de déblocage dans ce fichier (--pin-file donne alors le nouveau code)"),
+    )
+    card.add_argument(
+        "--new-pin-file", type=Path, metavar="F", help=_("change-pin : lit le nouveau code dans ce fichier")
+    )
     doctor = _command(
         commands, "doctor", _("vérifie ce poste"), "tui.doctor:doctor", "avicenne doctor --as PS01 --json"
     )

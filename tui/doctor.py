@@ -1,4 +1,7 @@
-"""`card` and `doctor`: what the card says, and whether this machine is fit. Read-only, and frank."""
+"""`card` and `doctor`: what the card says, and whether this machine is fit. Read-only, and frank.
+
+The two verbs that write to a card are in `tui.card_codes`.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +29,15 @@ _READ = (LoginPhase.ENTER_PIN, LoginPhase.CHOOSE_SITUATION, LoginPhase.OPEN)
 
 
 def card(args: Namespace, build: Build = build_real) -> int:
-    """Readers, holder, or a trial of the code.
+    """Readers, holder, a trial of the code, or a new code.
 
     Raises:
         Stop: no card, or it does not answer.
     """
+    if args.what in ("unblock", "change-pin"):
+        from tui.card_codes import replace_code
+
+        return replace_code(args)
     view = asyncio.run(_card_view(args, build))
     document = {
         "phase": view.phase,

@@ -24,13 +24,32 @@ def pin_source(args: Namespace, demo_pin: str = "") -> PinSource:
     """The source that the command line and the profile allow."""
 
     def pin(holder: str) -> str:
-        if args.pin_fd is not None:
-            return _first_line(_read_descriptor(args.pin_fd))
-        if args.pin_file is not None:
-            return _first_line(_read_file(args.pin_file))
-        return demo_pin or _prompt(holder, no_input=args.no_input)
+        words = _("Code porteur de {holder} : ").format(holder=holder)
+        missing = _("code porteur nécessaire : donnez --pin-file ou --pin-fd")
+        return given_pin(args) or demo_pin or prompted(words, no_input=args.no_input, missing=missing)
 
     return pin
+
+
+def given_pin(args: Namespace) -> str:
+    """The code of `--pin-fd` or `--pin-file`; empty when neither was given. Raises Stop."""
+    if args.pin_fd is not None:
+        return _first_line(_read_descriptor(args.pin_fd))
+    return code_in_file(args.pin_file) if args.pin_file is not None else ""
+
+
+def code_in_file(path: Path) -> str:
+    """The digits on the first line of a file. Raises Stop."""
+    return _first_line(_read_file(path))
+
+
+def prompted(words: str, *, no_input: bool, missing: str) -> str:
+    """What is typed on the terminal, without echo. Raises Stop, with `missing`, where nobody can be asked."""
+    if no_input or not sys.stdin.isatty():
+        raise Stop(ExitCode.PERMISSION, missing)
+    import getpass
+
+    return getpass.getpass(words, stream=sys.stderr)
 
 
 def _read_descriptor(descriptor: int) -> bytes:
@@ -52,13 +71,5 @@ def _read_file(path: Path) -> bytes:
 def _first_line(data: bytes) -> str:
     line = data.split(b"\n", 1)[0].strip()
     if not line.isdigit():
-        raise Stop(ExitCode.PERMISSION, _("le code porteur fourni est vide ou n'est pas fait de chiffres"))
+        raise Stop(ExitCode.PERMISSION, _("le code fourni est vide ou n'est pas fait de chiffres"))
     return line.decode("ascii")
-
-
-def _prompt(holder: str, *, no_input: bool) -> str:
-    if no_input or not sys.stdin.isatty():
-        raise Stop(ExitCode.PERMISSION, _("code porteur nécessaire : donnez --pin-file ou --pin-fd"))
-    import getpass
-
-    return getpass.getpass(_("Code porteur de {holder} : ").format(holder=holder), stream=sys.stderr)

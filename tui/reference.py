@@ -23,6 +23,12 @@ A case (`CAS`) may be given by the beginning of its identifier, as long as it na
 
 A code porteur is never a flag nor an environment variable.
 It comes from `--pin-fd N`, else `--pin-file F`, else the profile of a fictional persona, else a prompt on a terminal.
+`avicenne card unblock` takes the code de déblocage from `--puk-file F`, or asks.
+The new code porteur comes from `--pin-fd` or `--pin-file`, or is asked twice.
+`avicenne card change-pin` takes the present code as any command does.
+The new one comes from `--new-pin-file F`, or is asked twice.
+A wrong code exits with 77 and says how many tries are left.
+A code that cannot be one exits with 65 and never reaches the card.
 
 `avicenne session --json` drives a session by JSON lines: intents in, updates out.
 The first line names the schema (`avicenne.session/1`).
