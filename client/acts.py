@@ -82,12 +82,13 @@ def not_permitted(status: Status, fact: Event) -> str:
     )
 
 
-def open_case(desk: Desk, fact: RequestSent, *, at: datetime, blobs: Sequence[str]) -> tuple[str, list[Effect]]:
+def open_case(
+    desk: Desk, conversation: ConversationId, fact: RequestSent, *, at: datetime, blobs: Sequence[str]
+) -> list[Effect]:
     """Send a request: a new conversation, with its own key."""
-    conversation = ConversationId(new_event_id(int(at.timestamp() * 1000), desk.random))
     recipients = (fact.in_name_of.account, fact.requis.account)
     act = _pending(desk, conversation, EventKind.REQUEST_SENT, fact, recipients, blobs, at)
-    return conversation, keep(desk, msgspec.structs.replace(act, key=desk.random(CONVERSATION_KEY_BYTES)))
+    return keep(desk, msgspec.structs.replace(act, key=desk.random(CONVERSATION_KEY_BYTES)))
 
 
 def _pending(
@@ -157,20 +158,22 @@ def seal_waiting(desk: Desk) -> list[Effect]:
 
 
 def release(desk: Desk) -> list[Effect]:
-    """Send what may go: sealed, blobs stored, nothing older of the same case held back."""
+    """Send what may go: sealed, blobs stored, and of each case the oldest only, so that no act overtakes another."""
     if desk.connection != "online":
         return []
     effects: list[Effect] = []
     held: set[str] = set()
     for act in desk.pending.values():
+        if act.conversation in held:
+            continue
+        held.add(act.conversation)
         if act.event_id in desk.sent:
             continue
         missing = [blob for blob in act.blobs if blob not in desk.uploaded]
         if not desk.uploading.issuperset(missing):
             effects += _uploads(act, [blob for blob in missing if blob not in desk.uploading])
         desk.uploading.update(missing)
-        if missing or act.envelope is None or act.conversation in held:
-            held.add(act.conversation)
+        if missing or act.envelope is None:
             continue
         desk.sent.add(act.event_id)
         effects.append(Transmit(Submit(Envelope(*act.envelope))))
@@ -193,7 +196,8 @@ def refused(desk: Desk, frame: Refused) -> list[Effect]:
     act = desk.pending.get(frame.event_id)
     if act is None:
         return []
-    if frame.code is RefusalCode.BLOB_MISSING:
+    if frame.code is RefusalCode.BLOB_MISSING and act.event_id not in desk.mended:
+        desk.mended.add(act.event_id)
         desk.sent.discard(act.event_id)
         desk.uploaded.difference_update(act.blobs)
         return release(desk)
@@ -219,6 +223,7 @@ def drop(desk: Desk, act: PendingAct, reason: str) -> list[Effect]:
     return [
         Persist((DropPending(act.event_id), *kept)),
         Publish(Noticed(text, Severity.ERROR, act.conversation)),
+        *release(desk),
     ]
 
 

@@ -54,6 +54,8 @@ class Desk:
     connection_detail: str = ""
     sent: set[EventId] = field(default_factory=set)
     """Submitted on this very connection."""
+    mended: set[EventId] = field(default_factory=set)
+    """Acts whose blobs were sent again once already."""
     uploaded: set[str] = field(default_factory=set)
     uploading: set[str] = field(default_factory=set)
     waiting: deque[Deliver] = field(default_factory=deque)

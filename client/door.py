@@ -245,7 +245,7 @@ class Door:
         account = person_account(subject.id_nat)
         stored = self._vault.public_part(account)
         public = msgspec.msgpack.decode(stored, type=_PublicPart) if stored else None
-        nonce, audience, notice = await self._challenge()
+        nonce, notice = await self._challenge()
         fresh = None if public else self._new_device()
         salt = public.salt if public else self._world.random(SALT_BYTES)
         device_key = public.device_key if public else _known(fresh)[0].public_key
@@ -254,7 +254,7 @@ class Door:
         if fresh:
             statements.append(EnrolmentStatement(account, device_key, fresh[1].public_key, now))
         if nonce:
-            statements.append(LoginStatement(audience, nonce, device_key, now))
+            statements.append(LoginStatement(self._relay.audience, nonce, device_key, now))
         texts = [encode_statement(statement) for statement in statements]
         signed = await asyncio.to_thread(self._card.sign, self.reader, texts, pin)
         device = public.device if public else _enrolled(texts[1], signed.signatures[1], identity)
@@ -277,12 +277,12 @@ class Door:
         opened = self._opened(account, subject, secrets, session, notice)
         return self._after_code(opened, signed)
 
-    async def _challenge(self) -> tuple[str, str, str]:
+    async def _challenge(self) -> tuple[str, str]:
         try:
             challenge = await self._relay.challenge()
         except RelayUnreachable as error:
-            return "", "", _offline(error)
-        return challenge.nonce, challenge.audience, ""
+            return "", _offline(error)
+        return challenge.nonce, ""
 
     def _new_device(self) -> tuple[SigningKey, AccountKey]:
         return SigningKey.generate(self._world.random), AccountKey.generate(self._world.random)

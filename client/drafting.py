@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import PurePath
@@ -39,7 +40,7 @@ from client.untrusted import visible, visible_line
 from client.updates import DirectoryFound, DraftChanged, IntentRefused, PatientsFound, RequestStarted
 from client.views import DirectoryView, DraftView, ExpertRow, FilterChip, PatientRow
 from domain.events import RequestSent
-from domain.identifiers import AccountId
+from domain.identifiers import AccountId, ConversationId
 from domain.messages import MAX_ATTACHMENTS, MAX_TEXT_CHARS, Attachment, RequestForm
 from domain.patients import Patient
 from domain.practitioners import BillingNumber
@@ -286,6 +287,8 @@ def parse_date(text: str) -> date | None:
 def send_request(desk: Desk, intent: SendRequest, at: datetime) -> list[Effect]:
     """Check, keep the draft, seal the files; the request itself follows in `request_sealed`."""
     entry = intent.entry
+    if desk.summary(_case_of(entry)) is not None:
+        return [Publish(RequestStarted(entry.draft, _case_of(entry)))]
     stored = StoredDraft(entry, acts.timestamp(at))
     kept = _keep_draft(desk, stored)
     expert = desk.entries.get(AccountId(entry.expert))
@@ -298,6 +301,13 @@ def send_request(desk: Desk, intent: SendRequest, at: datetime) -> list[Effect]:
         desk.jobs[entry.draft] = intent
         return [*kept, SealFiles(entry.draft, entry.attachments)]
     return [*kept, *request_sealed(desk, entry, (), at)]
+
+
+def _case_of(entry: DraftEntry) -> ConversationId:
+    """A draft becomes one request, however often it is started; a script may have named it as it liked."""
+    name = entry.draft
+    is_identifier = len(name) == 32 and all(char in "0123456789abcdef" for char in name)
+    return ConversationId(name if is_identifier else hashlib.sha256(name.encode()).hexdigest()[:32])
 
 
 def request_sealed(desk: Desk, entry: DraftEntry, attachments: tuple[Attachment, ...], at: datetime) -> list[Effect]:
@@ -326,8 +336,9 @@ def request_sealed(desk: Desk, entry: DraftEntry, attachments: tuple[Attachment,
     )
     if acts.is_too_large(fact):
         return [Publish(IntentRefused("SendRequest", acts.too_large()))]
-    case, effects = acts.open_case(desk, fact, at=at, blobs=[each.blob for each in attachments])
+    case = _case_of(entry)
     gone = discard_draft(desk, DiscardDraft(entry.draft))
+    effects = acts.open_case(desk, case, fact, at=at, blobs=[each.blob for each in attachments])
     return [*effects, *gone, Publish(RequestStarted(entry.draft, case))]
 
 

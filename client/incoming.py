@@ -75,7 +75,7 @@ def _take(desk: Desk, frame: Deliver) -> list[Effect] | FetchKeys:
             return FetchKeys(header.author)
         return _believe_event(desk, frame, header, author)
     except (Unbelievable, RemoteProtocolError) as error:
-        return _quarantine(desk, frame, error.reason)
+        return [*_quarantine(desk, frame, error.reason), *_give_up_own(desk, frame)]
 
 
 def _believe_event(desk: Desk, frame: Deliver, header: Header, author: TrustedKeys | None) -> list[Effect]:
@@ -107,7 +107,7 @@ def _believe_event(desk: Desk, frame: Deliver, header: Header, author: TrustedKe
     ]
     desk.took(recorded)
     desk.refresh_line(header.conversation)
-    return [Persist(tuple(writes)), *_announce(desk, fact, header)]
+    return [Persist(tuple(writes)), *acts.release(desk), *_announce(desk, fact, header)]
 
 
 def _check_parties(fact: Event, header: Header, before: CaseSummary | None) -> None:
@@ -143,6 +143,17 @@ def _quarantine(desk: Desk, frame: Deliver, reason: str) -> list[Effect]:
         Persist((kept, PutCursor(frame.account, frame.position))),
         Publish(Noticed(text.format(reason=reason), Severity.ERROR)),
     ]
+
+
+def _give_up_own(desk: Desk, frame: Deliver) -> list[Effect]:
+    """An act of ours that comes back as something else will never come back right."""
+    try:
+        act = desk.pending.get(unverified_header(frame.envelope).event_id)
+    except RemoteProtocolError:
+        return []
+    if act is None or act.envelope == (frame.envelope.header, frame.envelope.body, frame.envelope.signature):
+        return []
+    return acts.drop(desk, act, _("Votre envoi est revenu altéré du serveur : il n'est pas considéré comme parti."))
 
 
 # --- keys ---------------------------------------------------------------------------------------------------

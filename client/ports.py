@@ -75,6 +75,10 @@ class StreamConnection(Protocol):
 class Relay(Protocol):
     """The relay's resources (protocol.resources). Every call may raise RelayUnreachable or RelayRefusal."""
 
+    @property
+    def audience(self) -> str:
+        """The address this desk was told to speak to: what a login names, whatever the relay says of itself."""
+
     async def challenge(self) -> Challenge: ...
 
     async def open_session(self, request: LoginRequest) -> Session: ...

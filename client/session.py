@@ -595,11 +595,12 @@ class ClientSession:
             while True:
                 frame = decode_server_frame(await connection.receive())
                 if isinstance(frame, Goodbye):
-                    frame = Goodbye(visible_line(frame.reason))
+                    frame = Goodbye(visible_line(frame.reason), frame.session_over)
                 welcomed = welcomed or isinstance(frame, Welcome)
                 self._queue.put_nowait(FrameReceived(frame, self._around.world.now()))
                 if isinstance(frame, Goodbye):
-                    self._forget_token(frame, welcomed)
+                    if frame.session_over:
+                        self._forget_token()
                     return frame.reason, welcomed
         except RelayUnreachable as error:
             return self._broken_by or error.reason, welcomed
@@ -609,12 +610,11 @@ class ClientSession:
             self._connection = None
             await connection.close()
 
-    def _forget_token(self, frame: Goodbye, welcomed: bool) -> None:
-        """A session that is refused at once is over: only the card opens another."""
-        if not welcomed:
-            self._token = ""
-            self._wanted.clear()
-            self._queue.put_nowait(TransportLost(_("session expirée : reconnectez-vous avec votre code")))
+    def _forget_token(self) -> None:
+        """The session is over: only the card opens another."""
+        self._token = ""
+        self._wanted.clear()
+        self._queue.put_nowait(TransportLost(_("session expirée : Ctrl+R puis votre code pour la rouvrir")))
 
     async def _tick(self) -> None:
         while True:

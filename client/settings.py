@@ -53,6 +53,8 @@ class ClientSettings:
     """Lock after so long without a key; 0 for never."""
 
 
+_FROM_ENVIRONMENT = frozenset(ClientSettings.__dataclass_fields__) - {"demo_pin", "card_images"}
+"""Secrets never come from there, and lists have no form there."""
 _PATHS = ("ca_file", "roots", "data_dir", "downloads_dir")
 
 
@@ -92,7 +94,7 @@ def load(profile: str | None = None, flags: Mapping[str, str] | None = None) -> 
     values |= {
         name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
         for name, value in os.environ.items()
-        if name.startswith(ENVIRONMENT_PREFIX) and name != ENVIRONMENT_PREFIX + "DEMO_DIR"
+        if name.removeprefix(ENVIRONMENT_PREFIX).lower() in _FROM_ENVIRONMENT and name.startswith(ENVIRONMENT_PREFIX)
     }
     return _build(values | dict(flags or {}), file)
 

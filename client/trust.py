@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from client.model import TrustedKeys
 from crypto.errors import DecryptionFailed, UntrustedIdentity
-from crypto.identity import VerifiedDevice, verify_enrolment, verify_service_key
+from crypto.identity import VerifiedDevice, enrolment_instant, verify_enrolment, verify_service_key
 from crypto.sealing import wrap_conversation_key
 from domain.identifiers import AccountId
+from protocol.limits import MAX_CLOCK_SKEW_S
 from protocol.resources import EnrolledDevice, KeyDocument
 
 
@@ -42,14 +43,21 @@ def believe(
 
 
 def verify_device(device: EnrolledDevice, *, roots: Sequence[bytes], at: datetime) -> VerifiedDevice:
-    """Check one enrolled device. Raises UntrustedIdentity."""
+    """Check one enrolled device, as of its enrolment: a card that expires later takes nothing back.
+
+    Raises:
+        UntrustedIdentity: it does not lead to a root, or was enrolled in the future.
+    """
+    enrolled = enrolment_instant(device.enrolment.statement)
+    if enrolled > at + timedelta(seconds=MAX_CLOCK_SKEW_S):
+        raise UntrustedIdentity("future-enrolment")
     return verify_enrolment(
         enrolment=device.enrolment.statement,
         signature=device.enrolment.signature,
         certificate=device.certificate,
         intermediates=device.intermediates,
         roots=roots,
-        at=at,
+        at=min(at, enrolled),
     )
 
 

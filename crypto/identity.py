@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
@@ -91,6 +91,18 @@ def encode_statement(statement: Statement) -> bytes:
 def device_id(public_key: bytes) -> str:
     """32 hexadecimal characters naming a device key."""
     return hashlib.sha256(public_key).hexdigest()[:32]
+
+
+def enrolment_instant(statement: bytes) -> datetime:
+    """When a device was enrolled, as its statement says; believed only once `verify_enrolment` has passed.
+
+    Raises:
+        UntrustedIdentity: the statement cannot be read.
+    """
+    try:
+        return datetime.fromtimestamp(_decode(EnrolmentStatement, statement).issued_at, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise UntrustedIdentity("malformed-statement") from error
 
 
 def verify_enrolment(

@@ -77,6 +77,8 @@ class Goodbye(_Frame, frozen=True, tag="goodbye"):
     """The relay closes with a reason the user may read: bad token, bad frame, version, shutting down."""
 
     reason: str
+    session_over: bool = False
+    """The token opens nothing any more: only the card opens another session."""
 
 
 ClientFrame = Hello | Submit

@@ -349,7 +349,7 @@ class Connection:
             await self._flush()
             await self._catch_up()
         _log.info("goodbye", extra={"fields": {"reason": self._goodbye}})
-        await self._transport.send(encode_frame(Goodbye(self._goodbye)))
+        await self._transport.send(encode_frame(Goodbye(self._goodbye, session_over=self._goodbye == EXPIRED)))
 
     async def _flush(self) -> None:
         while self._waiting and self._goodbye is None:

@@ -63,6 +63,10 @@ class HttpsRelay:
         self._client: httpx.AsyncClient | None = None
         self._tls: ssl.SSLContext | None = None
 
+    @property
+    def audience(self) -> str:
+        return self._url
+
     # --- resources ------------------------------------------------------------------------------------------
 
     async def challenge(self) -> Challenge:

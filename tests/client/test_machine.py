@@ -167,13 +167,25 @@ class Room:
         return self
 
     def do(self, intent: Intent) -> Submit:
-        """Act, and give back the event that left."""
-        (event,) = submitted((self.book >> intent).last)
+        """Act, and give back the event that left: at once, or when what flew before it has come back."""
+        left = submitted((self.book >> intent).last)
+        while not left:
+            left = submitted(self.hear(self.flying()))
+        (event,) = left
         return event
+
+    def flying(self) -> Envelope:
+        """The act of this case that is between the desk and the relay."""
+        desk = self.machine.desk
+        act = next(each for each in desk.acts_of(self.case) if each.event_id in desk.sent)
+        assert act.envelope is not None
+        return Envelope(*act.envelope)
 
     def status(self) -> str:
         return line(self.machine, self.case).status
 
+
+DRAFT = "01" * 16
 
 # --- R10 and the outbox
 
@@ -282,8 +294,9 @@ def test_acts_of_one_case_leave_in_order_while_a_file_is_on_its_way() -> None:
         << writes(PutComposer)
         << tells(ExchangeSent)
     )
-    left = submitted((room.book >> Uploaded(photo.blob)).last)
-    kinds = [unverified_header(each.envelope).kind for each in left]
+    (answer,) = submitted((room.book >> Uploaded(photo.blob)).last)
+    (message,) = submitted(room.hear(answer.envelope))
+    kinds = [unverified_header(each.envelope).kind for each in (answer, message)]
     assert kinds == [EventKind.ANSWERED, EventKind.MESSAGE_SENT]
 
 
@@ -373,7 +386,7 @@ def filled(**changes: object) -> DraftEntry:
         "consentement": True,
         **changes,
     }
-    return DraftEntry("draft-1", **values)  # type: ignore[arg-type]
+    return DraftEntry(DRAFT, **values)  # type: ignore[arg-type]
 
 
 def test_a_request_is_sealed_to_both_parties_and_leaves() -> None:
@@ -435,7 +448,7 @@ def test_a_correspondent_without_keys_gives_the_request_back_as_a_draft() -> Non
     expected = filled(
         patient=PatientEntry("SPECIMEN", "Lucette", "F", "1958-04-17", "258047401234589"),
     )
-    assert replace(stored.entry, draft="draft-1") == expected
+    assert replace(stored.entry, draft=DRAFT) == expected
     assert [row.draft for row in mailbox(machine).rows] == []
     Playbook(machine) >> SelectFolder(Folder.DRAFTS)
     assert [row.draft for row in mailbox(machine).rows] == [True]
@@ -471,7 +484,7 @@ def test_a_form_that_is_not_complete_is_kept_and_does_not_leave(changes: dict[st
     book = Playbook(machine) >> WELCOME >> SendRequest(filled(**changes))
     refusals = [each.update for each in book.last if isinstance(each, Publish)]
     assert any(isinstance(each, IntentRefused) and why in each.reason for each in refusals)
-    assert "draft-1" in machine.desk.drafts
+    assert DRAFT in machine.desk.drafts
     assert not machine.desk.pending
 
 
@@ -528,8 +541,8 @@ def test_a_draft_is_kept_listed_opened_again_and_thrown_away() -> None:
     room = Room(ANNE)
     assert room.book >> SaveDraft(filled()) << writes(PutDraft, PutEntry) << tells(DraftChanged)
     assert [entry.total for entry in mailbox(room.machine).folders if entry.folder is Folder.DRAFTS] == [1]
-    assert room.book >> OpenDraft("draft-1") << tells(DraftChanged)
-    assert room.book >> DiscardDraft("draft-1") << Persist((DropDraft("draft-1"),))
+    assert room.book >> OpenDraft(DRAFT) << tells(DraftChanged)
+    assert room.book >> DiscardDraft(DRAFT) << Persist((DropDraft(DRAFT),))
     assert [entry.folder for entry in mailbox(room.machine).folders if entry.folder is Folder.DRAFTS] == []
 
 
@@ -537,8 +550,8 @@ def test_starting_twice_with_files_sends_one_request() -> None:
     room = Room(ANNE)
     entry = filled(attachments=("photo.jpg",))
     room.book >> SendRequest(entry) >> SendRequest(entry)
-    first = room.book >> FilesSealed("draft-1", (), NOW)
-    second = room.book >> FilesSealed("draft-1", (), NOW)
+    first = room.book >> FilesSealed(DRAFT, (), NOW)
+    second = room.book >> FilesSealed(DRAFT, (), NOW)
     assert (len(submitted(first.last)), second.last) == (1, [])
 
 
@@ -851,7 +864,7 @@ def finalising(room: Room) -> Finalise:
 
 def test_an_act_is_finalised_once() -> None:
     room = Room().with_request().open()
-    room.do(SendExchange(room.case, ExchangeKind.ANSWER, "Exérèse."))
+    room.hear(room.do(SendExchange(room.case, ExchangeKind.ANSWER, "Exérèse.")).envelope)
     first, second = ((room.book >> finalising(room)).last[0] for _ in range(2))
     assert isinstance(first, MakeSynthesis)
     assert isinstance(second, MakeSynthesis)

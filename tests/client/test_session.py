@@ -514,7 +514,7 @@ class Farewell:
     async def send(self, data: bytes) -> None: ...
 
     async def receive(self) -> bytes:
-        return encode_frame(Goodbye("session inconnue"))
+        return encode_frame(Goodbye("session inconnue", session_over=True))
 
     async def close(self) -> None: ...
 

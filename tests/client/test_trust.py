@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -17,6 +17,7 @@ from domain.identifiers import AccountId
 from protocol.resources import KeyDocument, ServiceKey
 from tests.support.builders import ANNE, LATER, MARIE, NOW, PAUL, CountedRandom, roots
 
+ISSUED = int(NOW.timestamp())
 SERVICE = AccountId("sv:avis-dermato")
 SERVICE_KEY = AccountKey.generate(CountedRandom("service"))
 
@@ -51,7 +52,7 @@ def test_one_stranger_among_the_devices_spoils_them_all() -> None:
 
 
 def test_the_relay_cannot_swap_a_key() -> None:
-    swapped = EnrolmentStatement(ANNE.account, PAUL.signing.public_key, PAUL.account_key.public_key, 0)
+    swapped = EnrolmentStatement(ANNE.account, PAUL.signing.public_key, PAUL.account_key.public_key, ISSUED)
     genuine = ANNE.enrolled
     forged = msgspec.structs.replace(
         genuine,
@@ -61,7 +62,7 @@ def test_the_relay_cannot_swap_a_key() -> None:
 
 
 def test_a_card_cannot_enrol_for_another_account() -> None:
-    statement = EnrolmentStatement(ANNE.account, PAUL.signing.public_key, PAUL.account_key.public_key, 0)
+    statement = EnrolmentStatement(ANNE.account, PAUL.signing.public_key, PAUL.account_key.public_key, ISSUED)
     assert refusal(KeyDocument(ANNE.account, (PAUL.enrol(statement),))) == "account-mismatch"
 
 
@@ -70,14 +71,25 @@ def test_a_card_of_another_root_is_not_believed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "reason"),
+    ("enrolled", "reason"),
     [
         (NOW - timedelta(seconds=1), "certificate-notyetvalid"),
         (LATER + timedelta(seconds=1), "certificate-expired"),
     ],
 )
-def test_a_certificate_out_of_its_time_is_not_believed(at: object, reason: str) -> None:
-    assert refusal(ANNE.document, at=at) == reason
+def test_an_enrolment_out_of_the_certificates_time_is_not_believed(enrolled: datetime, reason: str) -> None:
+    keys = (ANNE.signing.public_key, ANNE.account_key.public_key)
+    device = ANNE.enrol(EnrolmentStatement(ANNE.account, *keys, int(enrolled.timestamp())))
+    assert refusal(KeyDocument(ANNE.account, (device,)), at=max(enrolled, NOW)) == reason
+
+
+def test_a_card_that_expires_later_takes_nothing_back() -> None:
+    """What was written under it must stay readable on a new machine, years later."""
+    assert judge(ANNE.document, at=LATER + timedelta(days=4000)) == ANNE.keys
+
+
+def test_an_enrolment_of_the_future_is_not_believed() -> None:
+    assert refusal(ANNE.document, at=NOW - timedelta(days=1)) == "future-enrolment"
 
 
 def test_a_login_is_no_enrolment() -> None:
@@ -87,7 +99,7 @@ def test_a_login_is_no_enrolment() -> None:
 
 @pytest.mark.parametrize("keys", [(b"", ANNE.account_key.public_key), (ANNE.signing.public_key, b"short")])
 def test_keys_of_the_wrong_size_are_not_believed(keys: tuple[bytes, bytes]) -> None:
-    statement = EnrolmentStatement(ANNE.account, *keys, 0)
+    statement = EnrolmentStatement(ANNE.account, *keys, ISSUED)
     assert refusal(KeyDocument(ANNE.account, (ANNE.enrol(statement),))) == "malformed-statement"
 
 
@@ -95,7 +107,7 @@ def test_keys_of_the_wrong_size_are_not_believed(keys: tuple[bytes, bytes]) -> N
 def test_a_key_to_which_nothing_can_be_sealed_is_not_believed(end: bytes) -> None:
     """A point of low order, certified by its own holder: whoever asked this person would lose the session."""
     weak = ANNE.account_key.public_key[:-32] + end
-    device = ANNE.enrol(EnrolmentStatement(ANNE.account, ANNE.signing.public_key, weak, 0))
+    device = ANNE.enrol(EnrolmentStatement(ANNE.account, ANNE.signing.public_key, weak, ISSUED))
     assert refusal(KeyDocument(ANNE.account, (device,))) == "unusable-key"
 
 

@@ -13,6 +13,8 @@ import textual._wait
 from textual.cache import LRUCache
 from textual.css.stylesheet import Stylesheet
 
+from screens.mailbox import MailboxScreen
+
 _PARSED: dict[frozenset[Any], LRUCache[Any, Any]] = {}
 
 
@@ -27,4 +29,5 @@ def _set_variables(self: Stylesheet, variables: dict[str, str]) -> None:
 def _hurried_apps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(textual._wait, "SLEEP_GRANULARITY", 1 / 150)
     monkeypatch.setattr(textual._wait, "SLEEP_IDLE", 1 / 1000)
+    monkeypatch.setattr(MailboxScreen, "PREVIEW_DELAY_S", 0.0)
     monkeypatch.setattr(Stylesheet, "set_variables", _set_variables)

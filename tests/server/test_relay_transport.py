@@ -97,7 +97,7 @@ async def test_a_message_above_the_limit_is_cut_off(relay: RunningRelay) -> None
 async def test_a_wrong_hello_gets_a_reason(relay: RunningRelay, version: int, reason: str) -> None:
     async with relay.socket() as peer:
         await peer.send(Hello(version, "no-such-token", {}))
-        assert await peer.receive() == Goodbye(reason)
+        assert await peer.receive() == Goodbye(reason, session_over=reason == EXPIRED)
 
 
 @pytest.mark.parametrize("cursor", [-1, 5, 2**63, 2**64 - 1])
@@ -249,16 +249,16 @@ async def test_a_session_that_ends_closes_its_connections(relay: RunningRelay) -
     token = (await relay.login(ASKER)).token
     async with relay.peer(ASKER, token=token) as ended, relay.peer(ASKER) as other:
         await relay.http.delete("/v1/auth/session", headers={"Authorization": f"Bearer {token}"})
-        assert await ended.receive() == Goodbye(EXPIRED)
+        assert await ended.receive() == Goodbye(EXPIRED, session_over=True)
         assert isinstance(await other.submit(request(ASKER, EXPERT, fresh_id())), Deliver)
 
 
 async def test_a_session_that_expires_submits_nothing_and_is_closed(relay: RunningRelay) -> None:
     async with relay.peer(ASKER) as peer, relay.peer(ASKER) as idle:
         relay.clock.forward(hours=13)
-        assert await peer.submit(request(ASKER, EXPERT, fresh_id())) == Goodbye(EXPIRED)
+        assert await peer.submit(request(ASKER, EXPERT, fresh_id())) == Goodbye(EXPIRED, session_over=True)
         await relay.app.refresh()
-        assert await idle.receive() == Goodbye(EXPIRED)
+        assert await idle.receive() == Goodbye(EXPIRED, session_over=True)
     assert await relay.app.store.read(lambda view: view.heads([ASKER.account])) == {ASKER.account: 0}
 
 

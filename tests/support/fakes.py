@@ -145,6 +145,8 @@ class FakeRelay:
     accounts: Callable[[LoginRequest], tuple[ActingAccount, ...]] = lambda _request: ()
     logins: list[LoginRequest] = field(default_factory=list)
 
+    audience: str = AUDIENCE
+
     def _ask(self, method: str) -> None:
         if self.away:
             raise RelayUnreachable("serveur injoignable")
