@@ -555,6 +555,15 @@ def test_starting_twice_with_files_sends_one_request() -> None:
     assert (len(submitted(first.last)), second.last) == (1, [])
 
 
+def test_starting_twice_without_files_sends_one_request() -> None:
+    room = Room(ANNE)
+    first = room.book >> SendRequest(filled())
+    again = room.book >> SendRequest(filled())
+    assert (len(submitted(first.last)), submitted(again.last)) == (1, [])
+    assert again << tells(RequestStarted)
+    assert len(room.machine.desk.pending) == 1
+
+
 def test_patients_already_met_are_found_whatever_the_accents() -> None:
     room = Room(MARIE).with_request(patient=replace(PATIENT, nom_naissance="SPÉCIMEN"))
     (effect,) = (room.book >> SearchPatients("specimen luc")).last
@@ -846,6 +855,28 @@ def test_a_missing_file_is_uploaded_again_before_the_event() -> None:
     (event,) = submitted((room.book >> Uploaded(photo.blob)).last)
     refused = Refused(unverified_header(event.envelope).event_id, RefusalCode.BLOB_MISSING)
     assert room.book >> refused << Upload(photo.blob, photo.name) >> Uploaded(photo.blob) << Transmit(event)
+
+
+def test_a_relay_that_never_finds_a_file_is_not_asked_for_ever() -> None:
+    room = Room().with_request()
+    photo = attachment()
+    (sealing,) = (room.book >> SendExchange(room.case, ExchangeKind.ANSWER, "Voici.", ("photo.jpg",))).last
+    assert isinstance(sealing, SealFiles)
+    room.book >> FilesSealed(sealing.token, (photo,), NOW)
+    (event,) = submitted((room.book >> Uploaded(photo.blob)).last)
+    refused = Refused(unverified_header(event.envelope).event_id, RefusalCode.BLOB_MISSING)
+    room.book >> refused >> Uploaded(photo.blob) >> refused
+    assert room.machine.desk.pending == {}
+    assert room.machine.desk.composers == {room.case: "Voici."}
+
+
+def test_an_act_that_comes_back_altered_is_given_back_to_its_author() -> None:
+    room = Room().with_request()
+    event = room.do(SendExchange(room.case, ExchangeKind.ANSWER, "Exérèse."))
+    room.hear(Envelope(event.envelope.header, bytes(len(event.envelope.body)), event.envelope.signature))
+    assert room.machine.desk.pending == {}
+    assert room.machine.desk.composers == {room.case: "Exérèse."}
+    assert room.status() == "requested"
 
 
 def test_a_full_relay_is_told_and_tried_again_later() -> None:
