@@ -86,7 +86,7 @@ def build_parser() -> Parser:
             "avicenne --as PS01                         # la même, en personnage de la démonstration",
             "avicenne inbox --as PS01 --json            # la boîte, pour un script",
             "avicenne answer 0198f3 'Pas de biopsie.' --as PS02",
-            "avicenne play exchange.tape --junit out.xml",
+            "avicenne play tapes/first-request.tape --junit out.xml",
         ),
     )
     parser.add_argument("--version", action="store_true", help=_("montre la version"))
@@ -167,7 +167,7 @@ def _front_ends(commands: argparse._SubParsersAction[Parser]) -> None:
         "session",
         _("une session par lignes JSON : intentions en entrée, annonces en sortie"),
         "tui.front_ends:run_session",
-        """echo '{"intent": "SelectFolder", "folder": "inbox"}' | avicenne session --as PS01 --json""",
+        """echo '{"intent": "SelectFolder", "folder": "inbox"}' | avicenne session --as PS01""",
         "avicenne session --schema",
     )
     session.add_argument("--rows", type=_count, default=100, metavar="N", help=_("au plus N lignes de boîte (100)"))
@@ -179,8 +179,8 @@ def _front_ends(commands: argparse._SubParsersAction[Parser]) -> None:
         "play",
         _("joue une bande sur l'application, sans terminal, et la juge"),
         "tui.front_ends:play",
-        "avicenne play docs/tapes/exchange.tape",
-        "avicenne play smoke.tape --as PS01 --fast --junit out.xml --screenshots shots",
+        "avicenne play tapes/main-job.tape --check",
+        "avicenne play tapes/first-request.tape --fast --junit out.xml --screenshots shots",
     )
     play.add_argument("tape", type=Path, metavar="FICHIER.tape", help=_("la bande (docs/reference/tapes.md)"))
     _persona(play)
@@ -303,9 +303,9 @@ def _writing(commands: argparse._SubParsersAction[Parser]) -> None:
 def _request(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = _verb(
         commands, "request", _("demande un avis"), "tui.acts:request",
-        "avicenne request --expert 'Dr Anne CHARLIER' --patient 'SPECIMEN, Lucette, 17/04/1958, F' \\",
-        "    --objet 'Lésion du dos' --question 'Biopsie ?' --consent --attach dos.jpg",
-        "avicenne request --from demande.json --as PS01 --json",
+        "avicenne request --as PS01 --expert 'Dr Anne CHARLIER' --patient 'SPECIMEN, Lucette, 17/04/1958, F' \\",
+        "    --nir 258046999200130 --objet 'Lésion du dos' --question 'Biopsie ?' --consent",
+        "avicenne request --as PS01 --from demande.json --attach dos.jpg face.jpg --json",
     )  # fmt: skip
     parser.add_argument(
         "--from", dest="source", metavar="FICHIER", help=_("formulaire en JSON, ou - pour l'entrée standard")

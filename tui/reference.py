@@ -30,7 +30,7 @@ The new one comes from `--new-pin-file F`, or is asked twice.
 A wrong code exits with 77 and says how many tries are left.
 A code that cannot be one exits with 65 and never reaches the card.
 
-`avicenne session --json` drives a session by JSON lines: intents in, updates out.
+`avicenne session` drives a session by JSON lines: intents in, updates out.
 The first line names the schema (`avicenne.session/1`).
 A line that is no intent gives an `error` line and changes nothing.
 The end of input waits for the outbox, unless `--no-wait`.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -17,6 +19,8 @@ from client.views import Connection, LoginPhase, LoginView
 from tests.tui.desks import CASE, OTHER, DeskSession, a_row, an_expert, building
 from tui import arguments, cli, doctor, oneshot, verbs
 from tui.exit_codes import MEANINGS, ExitCode
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -312,6 +316,25 @@ def test_help_leads_with_examples_and_is_french(capsys: pytest.CaptureFixture[st
         _code, out, _err = call(capsys, name, "--help")
         assert out.startswith("Exemples :\n  ")
         assert "show this help" not in out
+
+
+def _examples() -> list[str]:
+    """Every command line that a help shows, on one line each."""
+    whole = arguments.build_parser()
+    (commands,) = (each for each in whole._actions if isinstance(each, argparse._SubParsersAction))
+    parsers = [whole, *(each for each in (commands.choices or {}).values() if isinstance(each, arguments.Parser))]
+    return [
+        line for each in parsers for line in "\n".join(each.examples).replace("\\\n", " ").splitlines() if line.strip()
+    ]
+
+
+@pytest.mark.parametrize("example", _examples())
+def test_an_example_of_the_help_is_a_command_line(example: str) -> None:
+    words = shlex.split(example, comments=True)
+    words = words[words.index("avicenne") + 1 :]
+    words = words[: words.index("<")] if "<" in words else words
+    arguments.build_parser().parse_args(words)
+    assert [word for word in words if word.endswith(".tape") and not (ROOT / word).is_file()] == []
 
 
 def test_no_secret_has_a_flag() -> None:
