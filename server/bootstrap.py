@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 
@@ -137,9 +138,18 @@ def _all_entries(view: View) -> Sequence[DirectoryEntry]:
 
 
 def tls_context(settings: Settings, *, host: str) -> ssl.SSLContext:
-    """The TLS 1.3 context of a relay at `host`; `data/tls/ca.pem` is what its clients must trust."""
-    hosts = list(dict.fromkeys((host, "localhost", "127.0.0.1")))
+    """The TLS 1.3 context of a relay at `host`; `data/tls/ca.pem` is what its clients must trust.
+
+    Its certificate also names the host of the audience: that is where clients go, whatever the relay listens on.
+    """
+    hosts = list(dict.fromkeys((*_host_of(settings.audience), host, "localhost", "127.0.0.1")))
     return server_context(settings.data / "tls", hosts=hosts, at=SystemClock().now())
+
+
+def _host_of(address: str) -> tuple[str, ...]:
+    """The host that an address names, in ASCII as X.509 wants it; nothing when it names none. Raises ValueError."""
+    host = urlsplit(address).hostname
+    return (host if host.isascii() else host.encode("idna").decode("ascii"),) if host else ()
 
 
 async def load_directory(data: Path, lines: Iterable[bytes]) -> int:

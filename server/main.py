@@ -14,6 +14,7 @@ import ssl
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import uvicorn
 
@@ -27,6 +28,9 @@ PING_EVERY_S = 20.0
 DRAIN_S = 10
 _SWITCH_INTERVAL_S = 0.001
 """A committed batch waits so long at most for the interpreter; Python's 5 ms showed in the slowest deliveries."""
+
+_USAGE = 64
+"""EX_USAGE of sysexits.h, as the client's commands answer."""
 
 _EXAMPLES = """examples:
   python -m server --data ./relay --roots ./roots --port 8443
@@ -90,9 +94,18 @@ def _verify(words: list[str]) -> int:
     return 0 if broken is None else 1
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose mistakes exit with 64; argparse's own 2 means nothing in the table of statuses."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say how it is used and what is wrong."""
+        self.print_usage(sys.stderr)
+        self.exit(_USAGE, f"{self.prog}: {message}\n")
+
+
 def _parser(program: str) -> argparse.ArgumentParser:
     form = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog=program, epilog=_EXAMPLES, formatter_class=form)
+    parser = _Parser(prog=program, epilog=_EXAMPLES, formatter_class=form)
     parser.add_argument("--data", type=Path, required=True, help="directory of database, blobs and TLS keys")
     return parser
 

@@ -21,10 +21,10 @@ from domain.status import EventKind
 from protocol.frames import Submit
 from server.adapters import tls_files
 from server.adapters.system_world import SystemClock
-from server.bootstrap import audit_is_whole
+from server.bootstrap import audit_is_whole, tls_context
 from server.logs import JsonLines
 from server.main import main
-from server.settings import read_roots
+from server.settings import Settings, read_roots
 from server.throttle import MAX_BUCKETS, Throttle
 from tests.server.people import Person, fresh_id, root
 from tests.server.running import Clients, parties, request
@@ -110,6 +110,36 @@ def test_the_command_line_loads_a_directory_and_checks_the_audit(
     assert main(["load-directory", str(tmp_path / "absent"), *data]) == 74
     (tmp_path / "empty").mkdir()
     assert main([*data, "--roots", str(tmp_path / "empty"), "--port", "0"]) == 65
+
+
+@pytest.mark.parametrize("words", [[], ["--nonsense"], ["load-directory"], ["verify-audit"], ["--port", "x"]])
+def test_a_mistake_on_the_command_line_exits_with_64(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        main(words)
+    assert leaving.value.code == 64
+    assert "usage: python -m server" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("audience", "named"),
+    [
+        ("https://relais.example:8443", "relais.example"),
+        ("https://téléexpertise.example", "xn--tlexpertise-bbbb.example"),
+        ("https://[2001:db8::1]:8443", "2001:DB8:0:0:0:0:0:1"),
+        ("nonsense", "localhost"),
+    ],
+)
+def test_the_certificate_names_the_host_that_clients_are_told(tmp_path: Path, audience: str, named: str) -> None:
+    tls_context(Settings(data=tmp_path, roots=(root(),), audience=audience), host="0.0.0.0")
+    names = _names_in(tmp_path / "tls" / "server.pem")
+    assert named in names
+    assert {"0.0.0.0", "localhost", "127.0.0.1"} <= names
+
+
+def _names_in(certificate: Path) -> set[str]:
+    """The subject's alternative names, as OpenSSL prints them."""
+    decoded = ssl._ssl._test_decode_cert(str(certificate))  # type: ignore[attr-defined]
+    return {name for _kind, name in decoded["subjectAltName"]}
 
 
 def test_roots_are_read_as_der_or_as_many_pem(tmp_path: Path) -> None:
