@@ -264,9 +264,9 @@ class ClientSession:
                 await self._at_the_door(item)
             elif self._machine is not None and not isinstance(item, _Slots):
                 effects += self._machine.receive(item)
+        await self._perform(effects)  # what leaves does not wait for the views to be drawn
         if self._machine is not None:
-            effects += self._machine.flush(self._around.world.now())
-        await self._perform(effects)
+            await self._perform(self._machine.flush(self._around.world.now()))
 
     def _is_for_the_door(self, item: _Item) -> bool:
         if isinstance(item, _Slots):
