@@ -145,7 +145,7 @@ class Door:
             except (CardError, CertificateError):
                 choices.append(Choice(reader, _("Carte illisible"), reader))
             else:
-                choices.append(Choice(reader, _holder(subject), f"{identity.card_type} {identity.serial} · {reader}"))
+                choices.append(Choice(reader, _holder(subject), f"{identity.card_type} {identity.serial}"))
         self._say(LoginPhase.CHOOSE_READER, choices=tuple(choices))
 
     async def start_over(self) -> None:

@@ -40,7 +40,7 @@ def phase_words(phase: LoginPhase) -> tuple[str, str]:
         ),
         LoginPhase.NO_READER: (_("Aucun lecteur de carte"), _("Branchez un lecteur : il sera reconnu aussitôt.")),
         LoginPhase.NO_CARD: (_("Insérez votre carte CPS"), _("Puce vers le haut, jusqu'au fond du lecteur.")),
-        LoginPhase.CHOOSE_READER: (_("Plusieurs lecteurs ont une carte"), _("Choisissez le lecteur à utiliser.")),
+        LoginPhase.CHOOSE_READER: (_("Plusieurs cartes sont là"), _("Choisissez la vôtre.")),
         LoginPhase.READING: (_("Lecture de la carte"), _("Laissez la carte dans le lecteur.")),
         LoginPhase.CHOOSE_SITUATION: (_("Situation d'exercice"), _("Dans quelle situation exercez-vous maintenant ?")),
         LoginPhase.ENTER_PIN: (_("Code porteur"), _("Tapez le code de votre carte, puis Entrée.")),
