@@ -42,9 +42,6 @@ from screens.widgets.line_list import Item, LineList
 from screens.widgets.lines_view import LinesView
 from screens.widgets.sidebar import DIGITS, Sidebar
 
-PAUSE_S = 0.15
-"""Rest of the cursor before the preview asks for a case."""
-
 _MIDDLE_ROW = 2
 
 
@@ -75,6 +72,8 @@ class MailboxScreen(PracticeScreen):
     ROOM = Room.MAILBOX
     BINDINGS: ClassVar[list[BindingType]] = bindings_of(Room.MAILBOX)
     CSS_PATH = "mailbox.tcss"
+    PREVIEW_DELAY_S: ClassVar[float] = 0.08
+    """Rest of the cursor before the preview is drawn and its case asked for; 0 is at once."""
 
     view: reactive[MailboxView | None] = reactive(None, repaint=False)
     preview: reactive[CaseView | None] = reactive(None, repaint=False)
@@ -139,9 +138,11 @@ class MailboxScreen(PracticeScreen):
         self.refresh_bindings()
         self._draw_preview()
 
-    def watch_preview(self) -> None:
-        """A preview came."""
-        self._draw_preview()
+    def watch_preview(self, preview: CaseView | None) -> None:
+        """A preview came; the cursor may have left its case meanwhile."""
+        row = self.current
+        if preview is None or (row is not None and row.case == preview.case):
+            self._draw_preview()
 
     def _title_lines(self, width: int) -> list[Line]:
         view = self.view
@@ -171,19 +172,33 @@ class MailboxScreen(PracticeScreen):
     # --- messages up
 
     def on_line_list_highlighted(self, event: LineList.Highlighted) -> None:
-        """Draw what is known of the case, and ask for the rest when the cursor rests."""
+        """The cursor moved: the preview follows once it rests."""
         event.stop()
         self.refresh_bindings()
-        if not self.query_one("#preview").display:
-            return
-        self._draw_preview()
+        if self.query_one("#preview").display:
+            self._await_rest()
+
+    def on_screen_resume(self) -> None:
+        """Draw what a screen in front held back."""
+        if self._preview_timer is not None:
+            self._await_rest()
+
+    def _await_rest(self) -> None:
         if self._preview_timer is not None:
             self._preview_timer.stop()
-        self._preview_timer = self.set_timer(PAUSE_S, self._ask_preview)
+        self._preview_timer = self.set_timer(self.PREVIEW_DELAY_S, self.cursor_rested)
+        if not self.PREVIEW_DELAY_S:
+            self.cursor_rested()
 
-    def _ask_preview(self) -> None:
+    def cursor_rested(self) -> None:
+        """Draw what is known of the case, and ask for the rest."""
+        if self.app.screen is not self or self._preview_timer is None:
+            return
+        self._preview_timer.stop()
+        self._preview_timer = None
+        self._draw_preview()
         row = self.current
-        if row is not None and not row.draft and self.is_current:
+        if row is not None and not row.draft:
             self.raise_intent(PreviewCase(row.case))
 
     def on_line_list_selected(self, event: LineList.Selected) -> None:

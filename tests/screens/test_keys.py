@@ -45,7 +45,7 @@ from screens.preferences import PreferencesScreen
 from screens.unlock import UnlockScreen
 from tests.support import sample_views as samples
 from tests.support.scenes import SCENES, Scene, play
-from tests.support.screenshot import make_app, publish
+from tests.support.screenshot import make_app, publish, screen_text
 
 _ASIDE = (PreviewCase, SaveDraft, SaveComposer, SearchDirectory, SearchPatients)
 """Raised by pauses rather than by keys."""
@@ -241,3 +241,53 @@ async def test_next_unread_goes_from_case_to_case() -> None:
         await pilot.press("escape")
         await pilot.pause()
         assert isinstance(app.screen, MailboxScreen)
+
+
+async def test_the_preview_waits_for_the_cursor_to_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    app, session = make_app()
+    async with app.run_test(size=(200, 50)) as pilot:
+        await play(pilot, session, SCENES["mailbox"])
+        monkeypatch.setattr(MailboxScreen, "PREVIEW_DELAY_S", 3600.0)
+        session.intents.clear()
+        preview, before = app.screen.query_one("#preview"), screen_text(app)
+        drawn = [preview.render_line(y).text for y in range(preview.size.height)]
+        await pilot.press("down", "down")
+        assert screen_text(app) != before  # the cursor is painted at once
+        assert [preview.render_line(y).text for y in range(preview.size.height)] == drawn
+        assert session.intents == []
+        assert isinstance(app.screen, MailboxScreen)
+        app.screen.cursor_rested()
+        assert session.raised(PreviewCase) == []
+        await pilot.pause()
+        assert session.raised(PreviewCase) == [PreviewCase("case-2")]
+        assert [preview.render_line(y).text for y in range(preview.size.height)] != drawn
+
+
+async def test_a_preview_held_back_by_a_case_is_drawn_on_coming_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    app, session = make_app()
+    async with app.run_test(size=(200, 50)) as pilot:
+        await play(pilot, session, SCENES["mailbox"])
+        mailbox = app.screen
+        assert isinstance(mailbox, MailboxScreen)
+        monkeypatch.setattr(MailboxScreen, "PREVIEW_DELAY_S", 3600.0)
+        await pilot.press("down", "enter")
+        await publish(pilot, session, CaseChanged(samples.case_view(case="case-1")))
+        assert isinstance(app.screen, CaseScreen)
+        session.intents.clear()
+        mailbox.cursor_rested()
+        await pilot.pause()
+        assert session.raised(PreviewCase) == []
+        monkeypatch.setattr(MailboxScreen, "PREVIEW_DELAY_S", 0.0)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert session.raised(PreviewCase) == [PreviewCase("case-1")]
+
+
+async def test_a_preview_that_comes_late_is_not_drawn_for_another_row() -> None:
+    app, session = make_app()
+    async with app.run_test(size=(200, 50)) as pilot:
+        await play(pilot, session, SCENES["mailbox"])
+        await pilot.press("down", "down")
+        before = screen_text(app)
+        await publish(pilot, session, CaseChanged(samples.case_view(case="case-1"), preview=True))
+        assert screen_text(app) == before
