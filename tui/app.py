@@ -71,6 +71,7 @@ from screens.palette import PaletteScreen
 from screens.patients import PatientsScreen
 from screens.preferences import PreferencesScreen
 from screens.unlock import UnlockScreen
+from screens.widgets.key_footer import KeyFooter
 from tui.bridge import Session, UpdateArrived
 from tui.incident import incident_place, sealed_message
 from tui.output_guard import OutputGuard
@@ -137,6 +138,8 @@ class AvicenneApp(App[None]):
         self._login = LoginView(LoginPhase.NO_CARD)
         self._shell: ShellView | None = None
         self._wanted: set[str] = set()
+        self._everything_left = False
+        """Since the last exchange or request was kept, the relay took all that waited."""
         self._unsubscribe: Callable[[], None] = _nothing
         self._mailbox = MailboxScreen()
         self.incident = ""
@@ -210,8 +213,23 @@ class AvicenneApp(App[None]):
 
     def _say(self, text: str, ink: str) -> None:
         screen = self.screen
+        if self._everything_left and text in _promises():
+            text, ink = _("✓ Envoyé."), "good"
         if isinstance(screen, (PracticeScreen, Dialog)):
             screen.show_notice(text, ink)
+
+    def _shell_changed(self, shell: ShellView) -> None:
+        """Hand it over; a notice that promises to send is no longer true once nothing waits.
+
+        The act is counted before its notice is announced: a count of none after that says that it left.
+        """
+        self._shell = shell
+        self._hand_shell()
+        if not shell.pending:
+            self._everything_left = True
+            for footer in self.screen.query(KeyFooter):
+                if footer.notice and footer.notice[0] in _promises():
+                    footer.notice = (_("✓ Envoyé."), "good")
 
     def on_case_wanted(self, message: CaseWanted) -> None:
         """From a case to the next: the list knows which."""
@@ -234,8 +252,7 @@ class AvicenneApp(App[None]):
             case LoginChanged(view=login):
                 self._login_changed(login)
             case ShellChanged(view=shell):
-                self._shell = shell
-                self._hand_shell()
+                self._shell_changed(shell)
             case MailboxChanged(view=mailbox):
                 self._mailbox.view = mailbox
             case CaseChanged():
@@ -282,6 +299,7 @@ class AvicenneApp(App[None]):
             self._show(FinalisationScreen(prepared.view))
 
     def _exchange_sent(self, case: str) -> None:
+        self._everything_left = False
         for screen in self._shown(CaseScreen):
             if screen.case == case:
                 screen.exchange_sent()
@@ -355,6 +373,7 @@ class AvicenneApp(App[None]):
             self._show(NewRequestScreen(changed.view))
 
     def _request_started(self, draft: str) -> None:
+        self._everything_left = False
         if isinstance(self.screen, NewRequestScreen) and self.screen.draft == draft:
             self.screen.dismiss()
             self.call_later(self._say, _("✓ Téléexpertise démarrée : elle part dès que le relais répond."), "good")
@@ -499,6 +518,14 @@ class AvicenneApp(App[None]):
         del renderables
         self._exit_renderables[:] = [Segments([Segment(_("Avicenne s'est arrêtée.")), Segment.line()])]
         self._close_messages_no_wait()
+
+
+def _promises() -> tuple[str, ...]:
+    """The notices that hold until the relay has everything: that of a case, and ours for a request."""
+    return (
+        _("✓ Gardé. L'envoi part dès que le relais répond."),
+        _("✓ Téléexpertise démarrée : elle part dès que le relais répond."),
+    )
 
 
 def file_words(saved: FileSaved) -> str:

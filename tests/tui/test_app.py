@@ -12,11 +12,13 @@ from textual.color import Color
 from client.intents import CloseCase, LockSession, OpenCase, SwitchCard
 from client.updates import (
     CaseChanged,
+    ExchangeSent,
     FileSaved,
     LoginChanged,
     Noticed,
     RequestStarted,
     SessionEnded,
+    ShellChanged,
     TransferProgressed,
 )
 from screens.case import CaseScreen
@@ -87,6 +89,30 @@ async def test_notices_last_until_the_next_key() -> None:
         assert "export.csv (3 lignes)" in screen_text(app)
         await pilot.press("down")
         assert app.screen.query_one(KeyFooter).notice is None
+
+
+async def test_a_promise_to_send_ends_when_nothing_waits() -> None:
+    app, session = make_app()
+    async with app.run_test() as pilot:
+        await play(pilot, session, SCENES["case-answer"])
+        case = samples.case_view().case
+        await publish(pilot, session, ShellChanged(samples.shell(pending=1)), ExchangeSent(case))
+        assert "Gardé. L'envoi part" in screen_text(app)
+        await publish(pilot, session, ShellChanged(samples.shell(pending=1)))
+        assert "Gardé. L'envoi part" in screen_text(app)
+        await publish(pilot, session, ShellChanged(samples.shell(pending=0)))
+        assert "Gardé" not in screen_text(app)
+        assert "✓ Envoyé." in screen_text(app)
+        await publish(pilot, session, Noticed("Autre chose"), ShellChanged(samples.shell(pending=0)))
+        assert "Autre chose" in screen_text(app)
+
+
+async def test_a_relay_faster_than_the_notice_is_believed() -> None:
+    app, session = make_app()
+    async with app.run_test() as pilot:
+        await play(pilot, session, SCENES["case-answer"])
+        await publish(pilot, session, ExchangeSent(samples.case_view().case), ShellChanged(samples.shell(pending=0)))
+        assert "✓ Envoyé." in screen_text(app)
 
 
 async def test_transfers_are_said_by_quarters() -> None:
