@@ -338,15 +338,15 @@ def timeline_entry(
 ) -> TimelineEntry:
     """One line of the conversation (E05, E06)."""
     fact = recorded.fact
-    author = visible_line(fact.author.name)
+    detail = visible_line(fact.author.profession)
     if fact.in_name_of.account != fact.author.account:
-        author = _("{author} pour {account}").format(author=author, account=visible_line(fact.in_name_of.name))
+        detail = _("pour {account}").format(account=visible_line(fact.in_name_of.name))
     return TimelineEntry(
         event=recorded.event_id,
         kind=kind_of(fact).value,
         title=event_title(fact),
-        author=author,
-        author_detail=visible_line(fact.author.profession),
+        author=visible_line(fact.author.name),
+        author_detail=detail,
         mine=fact.author.account == me,
         at=recorded.received_at or fact.written_at,
         text=_entry_text(fact),

@@ -169,7 +169,7 @@ class TimelineEntry:
     """`Avis rendu`, `Formulaire modifié`, `Document en pièce jointe`... in French; empty for a plain message."""
     author: str
     author_detail: str
-    """Profession label (E05)."""
+    """Profession label (E05), or the account acted for."""
     mine: bool
     at: str
     text: str
