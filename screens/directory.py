@@ -95,6 +95,8 @@ class DirectoryScreen(PickerScreen[ExpertRow | None]):
         self._redraw()
         if view.error:
             self.show_notice(f"! {view.error}", "warning")
+        if view.query == self.typed:
+            self.settle()
 
     def _redraw(self) -> None:
         self.query_one("#chips", LinesView).show(self._chip_lines)
@@ -142,12 +144,12 @@ class DirectoryScreen(PickerScreen[ExpertRow | None]):
 
     def choose(self) -> None:
         """Return the expert; never a result of an older search."""
+        if self.view is None or self.view.query != self.typed:
+            self.choose_later()
+            return
         item = self.results.current
         if item is not None and item.key == MORE_ITEM:
             self.action_more()
-            return
-        if self.is_waiting or self.view is None or self.view.query != self.typed:
-            self.search_now()
             return
         row = self._under_cursor()
         if row is None:

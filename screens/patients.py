@@ -52,6 +52,8 @@ class PatientsScreen(PickerScreen[PatientEntry | None]):
             *starmap(patient_item, enumerate(found.rows)),
             Item(NEW, fresh, mark="+", ink="accent"),
         ]
+        if found.query == self.typed:
+            self.settle()
 
     def search(self, text: str) -> None:
         """Ask."""
@@ -59,8 +61,8 @@ class PatientsScreen(PickerScreen[PatientEntry | None]):
 
     def choose(self) -> None:
         """Return the patient; never one of an older search."""
-        if self.is_waiting or self.found is None or self.found.query != self.typed:
-            self.search_now()
+        if self.found is None or self.found.query != self.typed:
+            self.choose_later()
             return
         item = self.results.current
         if item is None or item.key == NEW:

@@ -1,5 +1,8 @@
 """Search as you type: a field above a list. Letters go to the field, arrows and Enter to the list.
 
+Enter typed faster than the answer comes is kept, and chooses when the results of what is typed are there; any other key
+takes it back.
+
 The base of the directory, of the patient and file pickers, and of the command palette.
 """
 
@@ -46,6 +49,8 @@ class PickerScreen(Dialog[Answer]):
         self._placeholder = placeholder
         self._text = text
         self._timer: Timer | None = None
+        self._owed = False
+        """Enter was pressed before its results were there."""
 
     def compose(self) -> ComposeResult:
         """Field, list, what the subclass adds, keys."""
@@ -95,6 +100,7 @@ class PickerScreen(Dialog[Answer]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Search when the keys rest."""
         event.stop()
+        self._owed = False
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
@@ -105,15 +111,30 @@ class PickerScreen(Dialog[Answer]):
 
     def search_now(self) -> None:
         """Search for what is typed."""
+        self._owed = False
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
         self.search(self.typed)
 
-    @property
-    def is_waiting(self) -> bool:
-        """Keys were typed and their search has not left yet."""
-        return self._timer is not None
+    def choose_later(self) -> None:
+        """Search now for what is typed; `settle` chooses when the answer is there."""
+        self.search_now()
+        self._owed = True
+
+    def settle(self) -> None:
+        """The results of what is typed are listed: give the Enter that waited for them its choice."""
+        if self._owed:
+            self.call_later(self._choose_owed)
+
+    def _choose_owed(self) -> None:
+        if self._owed:
+            self._owed = False
+            self.choose()
+
+    def on_screen_suspend(self) -> None:
+        """Nothing is chosen behind another screen."""
+        self._owed = False
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter chooses."""
@@ -121,12 +142,15 @@ class PickerScreen(Dialog[Answer]):
         self.choose()
 
     def on_line_list_selected(self, event: LineList.Selected) -> None:
-        """A click on the line under the cursor."""
+        """A click on the line under the cursor: that line or nothing, never one that comes in its place."""
         event.stop()
         self.choose()
+        self._owed = False
 
     def on_key(self, event: events.Key) -> None:
         """Arrows move in the list while letters go to the field."""
+        if event.key != "enter":
+            self._owed = False
         move = _MOVES.get(event.key)
         if move:
             event.stop()

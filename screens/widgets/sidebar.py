@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual import events
 from textual.reactive import reactive
 
 from client.i18n import _
 from client.views import FolderEntry, MailboxView
 from screens.formatting import visible
 from screens.ink import Line, spread
+from screens.messages import Told
 from screens.widgets.inked import InkedWidget
 
 DIGITS = "1234567890"
@@ -54,6 +56,14 @@ class Sidebar(InkedWidget):
 
     view: reactive[MailboxView | None] = reactive(None)
     me: reactive[str] = reactive("")
+
+    def on_click(self, event: events.Click) -> None:
+        """Presence comes later: say so, as the menus do."""
+        line = event.get_content_offset(self)
+        if line is not None and line.y == len(self.lines(self.content_size.width)) - 1:
+            event.stop()
+            what = _("Apparaître absent")
+            self.post_message(Told(_("{what} : dans une prochaine version").format(what=what)))
 
     def lines(self, width: int) -> Sequence[Line]:
         """As many as fit."""
