@@ -53,6 +53,10 @@ def tabled() -> Iterator[tuple[str, str]]:
     from screens.help import _MOVES
     from screens.keymap import _KEY_NAMES, ACTIONS, ROOM_NAMES
     from screens.widgets.fields import NOT_GIVEN
+    from tui.arguments import _ARGPARSE_FRENCH, PROGRAMS
+    from tui.exit_codes import MEANINGS
+    from tui.oneshot import _MESSAGES, _SILENT
+    from tui.printing import _CONNECTIONS
 
     yield from (("client/i18n.py", month) for month in _MONTHS)
     yield from (("client/door.py", words) for _phase, words in _PROBLEMS.values())
@@ -60,6 +64,11 @@ def tabled() -> Iterator[tuple[str, str]]:
     yield from (("client/lines.py", label) for _folder, label, _available in FOLDERS)
     yield from (("screens/help.py", words) for _keys, words in _MOVES)
     yield "screens/widgets/fields.py", NOT_GIVEN
+    yield from (("tui/arguments.py", words) for _module, words in PROGRAMS.values())
+    yield from (("tui/arguments.py", words) for _english, words in _ARGPARSE_FRENCH)
+    yield from (("tui/exit_codes.py", words) for words in MEANINGS.values())
+    yield from (("tui/oneshot.py", words) for words in (*_MESSAGES.values(), _SILENT))
+    yield from (("tui/printing.py", words) for words in _CONNECTIONS.values())
     for words in (*ROOM_NAMES.values(), *_KEY_NAMES.values()):
         yield "screens/keymap.py", words
     for action in ACTIONS:

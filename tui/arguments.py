@@ -16,11 +16,11 @@ from tui.exit_codes import ExitCode
 
 PROGRAM = "avicenne"
 PROGRAMS = {
-    "demo": ("demo", _("lance une région de démonstration : relais, cartes, personnages")),
-    "server": ("server", _("le relais")),
-    "vcard": ("crypto.card.virtual", _("carte CPS virtuelle")),
+    "demo": ("demo", "lance une région de démonstration : relais, cartes, personnages"),
+    "server": ("server", "le relais"),
+    "vcard": ("crypto.card.virtual", "carte CPS virtuelle"),
 }
-"""Commands handed over, with the rest of the line, to `python -m`."""
+"""Commands handed over, with the rest of the line, to `python -m`; their words are translated where they are shown."""
 
 FOLDERS = (
     "inbox",
@@ -37,13 +37,13 @@ FOLDERS = (
 """client.intents.Folder, whose import would cost this module its cheapness; a test compares them."""
 
 _ARGPARSE_FRENCH = (
-    (r"unrecognized arguments: (.*)", _(r"arguments inconnus : \1")),
-    (r"the following arguments are required: (.*)", _(r"il manque : \1")),
-    (r"argument (.*): expected one argument", _(r"\1 : il manque une valeur")),
-    (r"argument (.*): expected at least one argument", _(r"\1 : il manque au moins une valeur")),
-    (r"argument (.*): invalid choice: (.*) \(choose from (.*)\)", _(r"\1 : \2 n'est pas parmi \3")),
-    (r"argument (.*): invalid \w+ value: (.*)", _(r"\1 : valeur incorrecte \2")),
-    (r"argument (.*): not allowed with argument (.*)", _(r"\1 ne va pas avec \2")),
+    (r"unrecognized arguments: (.*)", r"arguments inconnus : \1"),
+    (r"the following arguments are required: (.*)", r"il manque : \1"),
+    (r"argument (.*): expected one argument", r"\1 : il manque une valeur"),
+    (r"argument (.*): expected at least one argument", r"\1 : il manque au moins une valeur"),
+    (r"argument (.*): invalid choice: (.*) \(choose from (.*)\)", r"\1 : \2 n'est pas parmi \3"),
+    (r"argument (.*): invalid \w+ value: (.*)", r"\1 : valeur incorrecte \2"),
+    (r"argument (.*): not allowed with argument (.*)", r"\1 ne va pas avec \2"),
 )
 
 
@@ -72,7 +72,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, where to read more, and exit with 64."""
         for english, french in _ARGPARSE_FRENCH:
-            message = re.sub(f"^{english}$", french, message, flags=re.DOTALL)
+            message = re.sub(f"^{english}$", _(french), message, flags=re.DOTALL)
         self.exit(ExitCode.USAGE, f"{self.prog} : {message}\n" + _("Voir {prog} --help.").format(prog=self.prog) + "\n")
 
 
@@ -97,7 +97,7 @@ def build_parser() -> Parser:
     for add in (_front_ends, _reading, _writing, _tools):
         add(commands)
     for name, (_module, words) in PROGRAMS.items():
-        commands.add_parser(name, help=words)
+        commands.add_parser(name, help=_(words))
     return parser
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from client.i18n import _
-
 
 class ExitCode(IntEnum):
     """Documented statuses; 1 is kept for a tape that was not met."""
@@ -26,20 +24,21 @@ class ExitCode(IntEnum):
 
 
 MEANINGS: dict[ExitCode, str] = {
-    ExitCode.OK: _("tout est fait et le relais l'a reçu"),
-    ExitCode.NOT_MET: _("une attente de la bande n'a pas été satisfaite"),
-    ExitCode.USAGE: _("la commande est mal écrite"),
-    ExitCode.DATA: _("une donnée est fausse, ambiguë ou refusée par les règles de la téléexpertise"),
-    ExitCode.UNAVAILABLE: _("le relais, le lecteur ou l'annuaire ne répond pas"),
-    ExitCode.INTERNAL: _("erreur interne : la session s'est arrêtée"),
-    ExitCode.CANNOT_CREATE: _("le fichier demandé ne peut pas être créé"),
-    ExitCode.IO: _("un fichier ne peut pas être lu ou écrit"),
-    ExitCode.QUEUED: _("gardé sur ce poste, partira dès que le relais répondra"),
-    ExitCode.PROTOCOL: _("le relais et ce poste ne parlent pas la même version"),
-    ExitCode.PERMISSION: _("carte absente, bloquée ou refusée, code porteur faux ou manquant"),
-    ExitCode.CONFIG: _("la configuration n'a pas de sens"),
-    ExitCode.INTERRUPTED: _("interrompu par l'utilisateur (Ctrl-C)"),
+    ExitCode.OK: "tout est fait et le relais l'a reçu",
+    ExitCode.NOT_MET: "une attente de la bande n'a pas été satisfaite",
+    ExitCode.USAGE: "la commande est mal écrite",
+    ExitCode.DATA: "une donnée est fausse, ambiguë ou refusée par les règles de la téléexpertise",
+    ExitCode.UNAVAILABLE: "le relais, le lecteur ou l'annuaire ne répond pas",
+    ExitCode.INTERNAL: "erreur interne : la session s'est arrêtée",
+    ExitCode.CANNOT_CREATE: "le fichier demandé ne peut pas être créé",
+    ExitCode.IO: "un fichier ne peut pas être lu ou écrit",
+    ExitCode.QUEUED: "gardé sur ce poste, partira dès que le relais répondra",
+    ExitCode.PROTOCOL: "le relais et ce poste ne parlent pas la même version",
+    ExitCode.PERMISSION: "carte absente, bloquée ou refusée, code porteur faux ou manquant",
+    ExitCode.CONFIG: "la configuration n'a pas de sens",
+    ExitCode.INTERRUPTED: "interrompu par l'utilisateur (Ctrl-C)",
 }
+"""Translated where they are shown."""
 
 
 class Stop(Exception):

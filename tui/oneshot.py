@@ -37,14 +37,16 @@ QUIET_S = 0.3
 _WAITING_FOR_A_HAND = (LoginPhase.NO_SERVICE, LoginPhase.NO_READER, LoginPhase.NO_CARD)
 _HOPELESS = (LoginPhase.BLOCKED, LoginPhase.DEAD, LoginPhase.UNSUPPORTED, LoginPhase.REFUSED)
 _MESSAGES = {
-    LoginPhase.NO_SERVICE: _("le service de cartes ne répond pas"),
-    LoginPhase.NO_READER: _("aucun lecteur de carte"),
-    LoginPhase.NO_CARD: _("aucune carte dans le lecteur"),
-    LoginPhase.BLOCKED: _("carte bloquée"),
-    LoginPhase.DEAD: _("carte inutilisable"),
-    LoginPhase.UNSUPPORTED: _("carte inconnue"),
-    LoginPhase.REFUSED: _("carte refusée par le relais"),
+    LoginPhase.NO_SERVICE: "le service de cartes ne répond pas",
+    LoginPhase.NO_READER: "aucun lecteur de carte",
+    LoginPhase.NO_CARD: "aucune carte dans le lecteur",
+    LoginPhase.BLOCKED: "carte bloquée",
+    LoginPhase.DEAD: "carte inutilisable",
+    LoginPhase.UNSUPPORTED: "carte inconnue",
+    LoginPhase.REFUSED: "carte refusée par le relais",
 }
+"""Translated where they are said."""
+_SILENT = "la carte ne répond pas"
 
 
 class OneShot:
@@ -127,7 +129,7 @@ class OneShot:
                 self._pin_tried = True
                 self._session.dispatch(EnterPin(self._pin(view.holder)))
             case phase if phase in _HOPELESS:
-                raise Stop(ExitCode.PERMISSION, view.message or _MESSAGES[phase])
+                raise Stop(ExitCode.PERMISSION, view.message or _(_MESSAGES[phase]))
 
     def _rank(self, view: LoginView) -> int:
         """The situation asked for, or the first, which is said."""
@@ -144,7 +146,8 @@ class OneShot:
 
     def _stuck(self, view: LoginView) -> None:
         code = ExitCode.UNAVAILABLE if view.phase is LoginPhase.NO_SERVICE else ExitCode.PERMISSION
-        raise Stop(code, view.message or _MESSAGES.get(view.phase, _("la carte ne répond pas")))
+        words = _MESSAGES.get(view.phase, _SILENT)
+        raise Stop(code, view.message or _(words))
 
     async def caught_up(self) -> bool:
         """Wait until the relay answered and its backlog is in; False when it is away."""

@@ -20,9 +20,9 @@ from client.views import (
 )
 
 _CONNECTIONS = {
-    Connection.ONLINE: _("en ligne"),
-    Connection.CONNECTING: _("connexion en cours"),
-    Connection.OFFLINE: _("hors ligne"),
+    Connection.ONLINE: "en ligne",
+    Connection.CONNECTING: "connexion en cours",
+    Connection.OFFLINE: "hors ligne",
 }
 SHORT_ID = 12
 """A case's first characters: UUIDv7, so this tells apart cases begun in different milliseconds."""
@@ -149,7 +149,7 @@ def shell(view: ShellView) -> str:
             LabelledValue(_("Utilisateur"), view.me),
             LabelledValue(_("Compte"), view.account),
             LabelledValue(_("Situation"), view.situation),
-            LabelledValue(_("Relais"), f"{_CONNECTIONS[view.connection]} {view.connection_detail}".strip()),
+            LabelledValue(_("Relais"), f"{_(_CONNECTIONS[view.connection])} {view.connection_detail}".strip()),
             LabelledValue(_("En attente d'envoi"), str(view.pending)),
             LabelledValue(_("Agir en tant que"), accounts),
             LabelledValue(_("Secrets"), view.key_storage),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
+from client.i18n import _
 from tui.arguments import PROGRAMS, Parser, build_parser
 from tui.exit_codes import MEANINGS
 from tui.output import give
@@ -58,7 +59,7 @@ def reference() -> str:
 
 
 def _exit_codes() -> str:
-    rows = [f"| {int(code)} | {meaning} |" for code, meaning in MEANINGS.items()]
+    rows = [f"| {int(code)} | {_(meaning)} |" for code, meaning in MEANINGS.items()]
     return "\n".join(["## Exit statuses", "", "| status | meaning |", "| ---: | --- |", *rows, ""])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gettext
 import json
 import os
 import shlex
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import client.intents as intents
+from client import i18n
 from client.intents import Folder
 from client.views import Connection, LoginPhase, LoginView
 from tests.tui.desks import CASE, OTHER, DeskSession, a_row, an_expert, building
@@ -316,6 +318,18 @@ def test_help_leads_with_examples_and_is_french(capsys: pytest.CaptureFixture[st
         _code, out, _err = call(capsys, name, "--help")
         assert out.startswith("Exemples :\n  ")
         assert "show this help" not in out
+
+
+def test_tables_speak_the_language_chosen_after_they_were_imported(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Marked(gettext.NullTranslations):
+        def gettext(self, message: str) -> str:
+            return f"EN {message}"
+
+    monkeypatch.setattr(i18n, "_catalogue", Marked())
+    assert "EN arguments inconnus" in call(capsys, "inbox", "--nonsense")[2]
+    assert "EN le relais\n" in call(capsys, "--help")[1]
 
 
 def _examples() -> list[str]:
