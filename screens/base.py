@@ -1,7 +1,8 @@
 """What all screens have in common: a header, a footer drawn from the key table, a view in, intents out.
 
 `PracticeScreen` fills the terminal, `Dialog` floats over one. Both answer `check_action` from the table, so that a
-key which is not permitted now neither works nor shows.
+key which is not permitted now neither works nor shows. A full screen is painted when it has settled: mounting one
+takes Textual half a dozen layouts, and painting each of them cost most of the time it took to open.
 """
 
 from __future__ import annotations
@@ -104,6 +105,32 @@ class PracticeScreen(_Common[None]):
 
     shell: reactive[ShellView | None] = reactive(None, repaint=False)
 
+    _opening = True
+
+    async def _compose(self) -> None:
+        """Dress for the terminal's size before there are parts: Textual would style them all a second time."""
+        size = self.app.size
+        wide = self._get_breakpoint_classes(size.width, self.HORIZONTAL_BREAKPOINTS)
+        tall = self._get_breakpoint_classes(size.height, self.VERTICAL_BREAKPOINTS)
+        self.update_classes(dict.fromkeys(wide | tall, True), update=False)
+        self.app.stylesheet.apply(self)
+        await super()._compose()
+
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        """A screen that opens was styled a moment ago."""
+        if self._opening:
+            event.refresh_styles = False
+
+    def _settled(self) -> None:
+        self._opening = False
+        self._compositor.update_widgets({self})
+        self._compositor_refresh()
+
+    def _compositor_refresh(self) -> None:
+        """Hold paint back while opening; the compositor remembers what is to be painted."""
+        if not self._opening:
+            super()._compositor_refresh()
+
     def compose(self) -> ComposeResult:
         """Header, body, footer."""
         yield ShellBar()
@@ -120,8 +147,9 @@ class PracticeScreen(_Common[None]):
             bar.shell = shell
 
     def on_mount(self) -> None:
-        """Draw what was given before mounting."""
+        """Draw what was given before mounting; paint once the parts have found their places."""
         self.watch_shell(self.shell)
+        self.call_after_refresh(self._settled)
 
 
 class Dialog(_Common[Answer], ModalScreen[Answer]):

@@ -319,6 +319,11 @@ class AvicenneApp(App[None]):
                 screen.shell = self._shell
 
     @property
+    def _background_screens(self) -> list[Screen[Any]]:
+        """Only a dialog lets what is behind show: Textual counts the screen below in any case, and draws it too."""
+        return super()._background_screens if isinstance(self.screen, Dialog) else []
+
+    @property
     def _covered(self) -> bool:
         return isinstance(self.screen, (UnlockScreen, EndedScreen))
 
