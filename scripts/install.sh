@@ -8,6 +8,10 @@ purpose=${1:-demo}
 UV_VERSION=0.13.9
 
 packages=(pcscd vsmartcard-vpcd libpcsclite-dev gcc)
+# pyscard is built here: it needs this interpreter's headers, which Debian keeps apart.
+if ! "${PYTHON:-python3}" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h")))'; then
+  packages+=(python3-dev)
+fi
 if [ "$purpose" = test ]; then
   packages+=(opensc opensc-pkcs11 openssl fonts-dejavu-core)
 fi
