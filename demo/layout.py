@@ -12,7 +12,7 @@ REQUERANT = "PS01"
 EXPERT = "PS02"
 """Dr Anne Charlier, dermatologist in Saint-Étienne."""
 
-SEED_VERSION = "1"
+SEED_VERSION = "2"
 """Raised when what `prepare` makes changes: an older region is made again."""
 
 

@@ -77,7 +77,7 @@ class SqliteStore:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             self._db = apsw.Connection(str(path))
-            self._db.pragma("hexkey", key.hex())
+            self._db.pragma("key", f"raw:{key.hex()}")  # 32 random bytes already: nothing to derive
             self._db.set_busy_timeout(5000)
             self._prepare()
         except apsw.Error as error:

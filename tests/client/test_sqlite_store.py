@@ -178,7 +178,7 @@ def test_what_could_not_be_believed_is_kept_with_its_reason(store: SqliteStore, 
     store.apply([PutQuarantine(MARIE.account, 4, b"frame", "unreadable")])
     store.close()
     db = apsw.Connection(str(path))
-    db.pragma("hexkey", KEY.hex())
+    db.pragma("key", f"raw:{KEY.hex()}")
     rows = db.execute("SELECT * FROM quarantine").fetchall()
     db.close()
     assert rows == [(MARIE.account, 4, "unreadable", b"frame")]
@@ -226,7 +226,7 @@ def test_no_file_of_the_store_contains_a_clear_word(store: SqliteStore, path: Pa
 def test_a_store_of_a_later_version_is_left_alone(store: SqliteStore, path: Path) -> None:
     store.close()
     db = apsw.Connection(str(path))
-    db.pragma("hexkey", KEY.hex())
+    db.pragma("key", f"raw:{KEY.hex()}")
     db.pragma("user_version", SCHEMA_VERSION + 1)
     db.close()
     with pytest.raises(StoreError, match="version plus récente"):
