@@ -23,6 +23,7 @@ def _table() -> dict[int, str]:
 
 _VISIBLE = _table()
 _LINE = _VISIBLE | {ord("\n"): " "}
+_DROPPED = dict.fromkeys(_VISIBLE) | {ord("\t"): " "}
 
 
 def visible(text: str) -> str:
@@ -33,3 +34,8 @@ def visible(text: str) -> str:
 def visible_line(text: str) -> str:
     """One line: line feeds become spaces too."""
     return text.replace("\r\n", "\n").translate(_LINE)
+
+
+def without_dangers(text: str) -> str:
+    """Several lines without any such control: for text that goes back into a field to be edited."""
+    return text.replace("\r\n", "\n").translate(_DROPPED)

@@ -6,41 +6,21 @@ by somebody else reaches a screen (reliability.md 0.1, 0.2).
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from datetime import datetime, tzinfo
 
 from client.i18n import _, short_instant
+from client.untrusted import visible_line, without_dangers
 from client.views import Connection
-
-_BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-_INVISIBLE = "\u00ad\u200b\u2028\u2029\u2060-\u2064\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
-_DANGER = re.compile(f"[\x00-\x1f\x7f-\x9f{_BIDI}{_INVISIBLE}\ud800-\udfff]")
-"""Every code point a terminal could obey, or that could reorder or hide what is read."""
-
-_CONTROL_PICTURES = 0x2400
-_DELETE = 0x7F
-_FIRST_SURROGATE, _LAST_SURROGATE = 0xD800, 0xDFFF
-
-
-def _token(character: str) -> str:
-    code = ord(character)
-    if code < ord(" "):
-        return chr(_CONTROL_PICTURES + code)
-    if code == _DELETE:
-        return "␡"
-    if _FIRST_SURROGATE <= code <= _LAST_SURROGATE:
-        return "\ufffd"
-    return f"⟦{code:04X}⟧"
 
 
 def visible(text: str) -> str:
-    r"""Replace what a terminal could obey by something one can see; lines and tabs become spaces.
+    r"""Replace what a terminal could obey by something one can see; line ends become spaces.
 
     >>> visible("a\x1b[2Jb\nc")
     'a␛[2Jb c'
     """
-    return _DANGER.sub(lambda found: " " if found[0] in "\n\t" else _token(found[0]), text.replace("\r\n", "\n"))
+    return visible_line(text)
 
 
 def visible_lines(text: str) -> list[str]:
@@ -50,7 +30,7 @@ def visible_lines(text: str) -> list[str]:
 
 def editable(text: str) -> str:
     """Drop what a terminal could obey, keeping line breaks: for text put back into a field to be edited."""
-    return _DANGER.sub(lambda found: found[0] if found[0] == "\n" else "", text.replace("\r\n", "\n"))
+    return without_dangers(text)
 
 
 def editable_line(text: str) -> str:
