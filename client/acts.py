@@ -27,20 +27,20 @@ from client.effects import (
 )
 from client.i18n import _
 from client.intents import DraftEntry, PatientEntry
-from client.letters import new_event_id, seal_act, wrap_for
+from client.letters import seal_act, wrap_for
 from client.model import CaseSummary, PendingAct, StoredDraft
-from client.projections import attachments_of, event_title, role_in, status_label
+from client.projections import attachments_of, event_title, on_its_way, role_in, status_label
 from client.untrusted import visible_line
 from client.updates import IntentRefused, Noticed, Severity
 from crypto.sealing import CONVERSATION_KEY_BYTES
-from domain.events import KIND_OF_CLASS, Cancelled, Declined, Event, Flagged, FormEdited, Recorded, RequestSent
+from domain.events import KIND_OF_CLASS, Cancelled, Declined, Event, Flagged, FormEdited, RequestSent
 from domain.identifiers import AccountId, BlobId, ConversationId, EventId
 from domain.status import EventKind, Status
 from domain.transitions import NotPermitted, next_status
 from protocol.envelope import Envelope
 from protocol.frames import RefusalCode, Refused, Submit
 from protocol.limits import MAX_LETTER_BYTES
-from protocol.payload import decode_event, encode_event
+from protocol.payload import encode_event
 
 
 def timestamp(at: datetime) -> str:
@@ -101,7 +101,7 @@ def _pending(
     at: datetime,
 ) -> PendingAct:
     return PendingAct(
-        event_id=new_event_id(int(at.timestamp() * 1000), desk.random),
+        event_id=desk.fresh_id(at),
         conversation=conversation,
         kind=kind.value,
         letter=encode_event(fact),
@@ -182,13 +182,8 @@ def release(desk: Desk) -> list[Effect]:
 
 def _uploads(act: PendingAct, blobs: Sequence[str]) -> list[Effect]:
     """Send files under the names that their act gives them."""
-    names = {each.blob: visible_line(each.name) for each in attachments_of(recorded(act).fact)}
+    names = {each.blob: visible_line(each.name) for each in attachments_of(on_its_way(act).fact)}
     return [Upload(blob, names.get(BlobId(blob), "")) for blob in blobs]
-
-
-def recorded(act: PendingAct) -> Recorded:
-    """What is on its way, as a fact without a place yet."""
-    return Recorded(act.event_id, act.conversation, decode_event(EventKind(act.kind), act.letter))
 
 
 def refused(desk: Desk, frame: Refused) -> list[Effect]:
@@ -215,7 +210,7 @@ def drop(desk: Desk, act: PendingAct, reason: str) -> list[Effect]:
     """Give up an act; what was typed goes back to the composer, or to a draft when it was a request."""
     desk.pending.pop(act.event_id, None)
     desk.sent.discard(act.event_id)
-    fact = decode_event(EventKind(act.kind), act.letter)
+    fact = on_its_way(act).fact
     kept, where = _give_back(desk, act, fact)
     desk.refresh_line(act.conversation)
     desk.dirty_shell = True
@@ -276,7 +271,7 @@ def _draft_of(name: str, fact: RequestSent) -> StoredDraft:
 
 
 def _refusal(act: PendingAct, code: RefusalCode) -> str:
-    title = event_title(decode_event(EventKind(act.kind), act.letter)) or _("Message")
+    title = event_title(on_its_way(act).fact) or _("Message")
     why = {
         RefusalCode.NOT_PERMITTED: _("quelqu'un a été plus rapide ou la téléexpertise est close"),
         RefusalCode.NOT_A_PARTY: _("vous ne participez pas à cette téléexpertise"),

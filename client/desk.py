@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from client import projections
 from client.i18n import _
 from client.intents import DraftEntry, Folder, Intent
-from client.letters import KeyRing
+from client.letters import KeyRing, new_event_id
 from client.lines import Lines
 from client.model import CaseSummary, Me, PendingAct, Snapshot, StoredDraft, TrustedKeys
 from client.views import ActingChoice, CaseRow, Connection
@@ -173,6 +173,10 @@ class Desk:
         self.loaded[state.conversation] = state
         while len(self.loaded) > MAX_LOADED:
             self.loaded.pop(next(case for case in self.loaded if case not in (self.open_case, self.preview_case)))
+
+    def fresh_id(self, at: datetime) -> EventId:
+        """A new identifier, of this instant."""
+        return new_event_id(int(at.timestamp() * 1000), self.random)
 
     # --- who ------------------------------------------------------------------------------------------------
 

@@ -33,7 +33,6 @@ from client.intents import (
     SearchPatients,
     SendRequest,
 )
-from client.letters import new_event_id
 from client.model import StoredDraft
 from client.projections import fold_text
 from client.untrusted import visible, visible_line
@@ -146,7 +145,7 @@ def search_patients(desk: Desk, intent: SearchPatients) -> list[Effect]:
 
 def new_draft(desk: Desk, intent: NewDraft, at: datetime) -> list[Effect]:
     """An empty form, prefilled with what is known (D05, D08)."""
-    draft = new_event_id(int(at.timestamp() * 1000), desk.random)
+    draft = desk.fresh_id(at)
     entry = DraftEntry(draft, acting_account=desk.me.account, numero_facturation=desk.my_number().value)
     return [Publish(DraftChanged(draft_view(desk, StoredDraft(entry, ""))))]
 

@@ -10,7 +10,6 @@ from client.drafting import parse_date
 from client.effects import Effect, ExportActs, MakeSynthesis, Publish
 from client.i18n import _
 from client.intents import ExportActivity, Finalise, PrepareFinalisation
-from client.letters import new_event_id
 from client.projections import my_role, patient_line, timeline_entry
 from client.untrusted import visible_line
 from client.updates import CaseFinalised, FinalisationPrepared, IntentRefused
@@ -103,7 +102,7 @@ def finalise(desk: Desk, state: Teleexpertise, intent: Finalise, at: datetime) -
     """Make the synthesis; the event follows in `synthesis_sealed`."""
     if refusal := _not_now(desk, state):
         return [Publish(IntentRefused("Finalise", refusal))]
-    token = new_event_id(int(at.timestamp() * 1000), desk.random)
+    token = desk.fresh_id(at)
     desk.jobs[token] = intent
     content = from_facts(
         state.history,

@@ -74,7 +74,7 @@ from client.intents import (
     TakeInCharge,
 )
 from client.model import CaseSummary
-from client.projections import case_view, find_attachment, my_role
+from client.projections import case_view, find_attachment, my_role, on_its_way
 from client.updates import (
     CaseChanged,
     ExchangeSent,
@@ -428,7 +428,7 @@ class ClientMachine:
     def _save_attachment(self, state: Teleexpertise, intent: SaveAttachment) -> list[Effect]:
         waiting = self.desk.acts_of(state.conversation)
         attachment = find_attachment(state.history, intent.attachment) or find_attachment(
-            [acts.recorded(act) for act in waiting], intent.attachment
+            [on_its_way(act) for act in waiting], intent.attachment
         )
         if attachment is None:
             return [Publish(IntentRefused("SaveAttachment", _("Cette pièce jointe n'est pas dans la conversation.")))]

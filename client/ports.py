@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Protocol
@@ -104,14 +103,6 @@ class Relay(Protocol):
     async def connect(self) -> StreamConnection: ...
 
     async def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class SealedFile:
-    """A file sealed on this machine, ready to upload."""
-
-    attachment: Attachment
-    path: Path
 
 
 class FileBox(Protocol):

@@ -200,12 +200,15 @@ def my_role(summary: CaseSummary, accounts: Collection[AccountId]) -> Role:
     return Role.REQUIS if summary.requis.account in accounts else Role.REQUERANT
 
 
+def on_its_way(act: PendingAct) -> Recorded:
+    """What the relay does not have yet, as a fact without a place."""
+    return Recorded(act.event_id, act.conversation, decode_event(EventKind(act.kind), act.letter))
+
+
 def overlay(summary: CaseSummary | None, acts: Sequence[PendingAct], me: AccountId) -> CaseSummary | None:
     """What the line will be once the relay has taken these acts: shown at once, believed later."""
     for act in acts:
-        fact = decode_event(EventKind(act.kind), act.letter)
-        recorded = Recorded(act.event_id, act.conversation, fact)
-        summary = summarise(summary, recorded, me=me, stream=act.sender, key=act.key)
+        summary = summarise(summary, on_its_way(act), me=me, stream=act.sender, key=act.key)
     return summary
 
 
@@ -286,7 +289,7 @@ def case_view(
     composer: str,
 ) -> CaseView:
     """The detail: delivered facts, then what is on its way."""
-    acts = [Recorded(act.event_id, act.conversation, decode_event(EventKind(act.kind), act.letter)) for act in pending]
+    acts = [on_its_way(act) for act in pending]
     shown = state
     for recorded in acts:
         shown = evolve(shown, recorded)

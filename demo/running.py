@@ -80,13 +80,9 @@ def _start_relay(layout: Layout) -> subprocess.Popen[str]:
         stdin=subprocess.DEVNULL,
         text=True,
         cwd=Path(__file__).parents[1],
-        preexec_fn=_tied_to_parent,
+        preexec_fn=die_with_parent,
         start_new_session=True,
     )
-
-
-def _tied_to_parent() -> None:
-    die_with_parent()
 
 
 def _wait_ready(relay: subprocess.Popen[str]) -> str:
